@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control.h - the control region: memory shared by the tool and the runtime.
+ *
+ * One memfd per worker, mapped by the tool, by the target's zygote and by
+ * every run forked from it. It outlives a crash of the target. The tool writes
+ * `config`, `command` and `script` between runs; the runtime writes everything
+ * else during one. Exactly one process runs at a time, except that the tool
+ * may read anything at any time.
+ *
+ * Fixed-width fields, no pointers (addresses are the target's, as uint64_t).
+ * Append only; bump CONTROL_VERSION when a field changes place or meaning.
+ * Runtime and tool are built together; the version catches mixed installs.
+ */
+#ifndef PRELOAD_CONTROL_H
+#define PRELOAD_CONTROL_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "scheduler/scheduler.h"
+
+#define CONTROL_MAGIC 0x4c525443504c5845ull	/* "EXLPCTRL" */
+#define CONTROL_VERSION 1u
+
+/* The tool passes the region's descriptor number in this variable. */
+#define CONTROL_ENV "EXPLORE_CONTROL_FD"
+/* The user's own LD_PRELOAD, to be put back; unset when there was none. */
+#define CONTROL_ENV_PRELOAD "EXPLORE_USER_LD_PRELOAD"
+
+#define CONTROL_MAX_SYSCALLS 512
+#define CONTROL_MAX_MODULES 256
+#define CONTROL_PATH_BYTES 256
+#define CONTROL_MESSAGE_BYTES 1024
+#define CONTROL_MAX_SITES 4096
+#define CONTROL_STRATEGY_BYTES (1ull << 30)	/* sparse */
+#define CONTROL_INPUT_BYTES (1ull << 30)	/* sparse */
+#define CONTROL_MAX_STEPS (16u << 20)
+
+/* ------------------------------------------------------------- verdict */
+
+/* What a run came to. The values are part of the trace format. */
+enum control_verdict_kind {
+	CONTROL_VERDICT_NONE = 0,	/* still running, or died untold */
+	CONTROL_VERDICT_EXIT = 1,	/* exit_group(code) */
+	CONTROL_VERDICT_CRASH = 2,	/* signal `code`, not abort */
+	CONTROL_VERDICT_ABORT = 3,	/* abort() */
+	CONTROL_VERDICT_ASSERT = 4,	/* a failed assert(), text in message */
+	CONTROL_VERDICT_DEADLOCK = 5,	/* nobody can ever run */
+	CONTROL_VERDICT_PARTIAL_DEADLOCK = 6,	/* a cycle, others could run */
+	CONTROL_VERDICT_SELF_DEADLOCK = 7,	/* relock by the owner */
+	CONTROL_VERDICT_LIVELOCK = 8,	/* only yields and spins for long */
+	CONTROL_VERDICT_STEP_LIMIT = 9,	/* max_steps, with progress */
+	CONTROL_VERDICT_MISUSE = 10,	/* API misuse, what in message */
+	CONTROL_VERDICT_FAIL = 11,	/* explore_fail() */
+	CONTROL_VERDICT_TIMEOUT = 12,	/* the tool's limit on real time */
+	CONTROL_VERDICT_RACE = 13,	/* a data race, as failure */
+	/* Not findings about the target: */
+	CONTROL_VERDICT_DIVERGED = 32,	/* a replay left the recorded path */
+	CONTROL_VERDICT_BAD_PICK = 33,	/* the strategy's answer was illegal */
+	CONTROL_VERDICT_INTERNAL = 34,	/* a failure of ours, in message */
+	CONTROL_VERDICT_EXEC = 35,	/* the target replaced itself: execve */
+};
+
+struct control_verdict {
+	uint32_t kind;		/* enum control_verdict_kind; written last */
+	int32_t code;		/* exit status or signal number */
+	uint32_t task;		/* who it happened to */
+	uint32_t object;	/* deadlock, misuse: the object; 0 none */
+	uint64_t pc;		/* where, in target code; 0 unknown */
+	uint64_t addr;		/* crash: faulting address */
+	uint64_t step;		/* events logged before it */
+	uint32_t nr_cycle;	/* deadlock: tasks in cycle[] */
+	uint32_t cycle[16];
+	char message[CONTROL_MESSAGE_BYTES];	/* NUL-terminated */
+};
+
+/* -------------------------------------------------------------- config */
+
+enum control_flags {
+	CONTROL_F_REPLAY = 1 << 0,	/* script holds the run to repeat */
+	/* At a final verdict, freeze until the tool has inspected the run. */
+	CONTROL_F_INSPECT = 1 << 1,
+	CONTROL_F_NO_GUARD = 1 << 2,
+	CONTROL_F_TRAP_TSC = 1 << 3,
+	CONTROL_F_DEBUG = 1 << 4,	/* chat on stderr of the runtime */
+};
+
+/* Written by the tool before a run, read by the runtime. */
+struct control_config {
+	uint64_t seed;		/* for getrandom, AT_RANDOM */
+	uint64_t run;
+	uint64_t realtime_ns;	/* virtual CLOCK_REALTIME at start */
+	struct scheduler_config scheduler;
+	uint32_t flags;		/* enum control_flags */
+	uint32_t virtual_pid;
+	uint64_t nr_script;	/* events in script[] */
+	uint64_t script_input_bytes;	/* recorded inputs in script_input[] */
+	uint64_t strategy_bytes;
+	char strategy[64];	/* name of the strategy whose pick() to call */
+	char plugin[CONTROL_PATH_BYTES];	/* its shared object, or "" */
+};
+
+/* ------------------------------------------------------------ hand-over */
+
+/*
+ * `command` is a futex word the zygote sleeps on; `state` one the tool sleeps
+ * on. The tool: fill config, set state = WAITING, set command, wake, wait for
+ * state to leave WAITING/RUNNING. The zygote answers with READY (at main,
+ * once), DONE after each run.
+ */
+enum control_command {
+	CONTROL_COMMAND_NONE = 0,
+	CONTROL_COMMAND_RUN = 1,	/* fork one run */
+	CONTROL_COMMAND_QUIT = 2,
+};
+
+enum control_state {
+	CONTROL_STATE_STARTING = 0,	/* ld.so and constructors run */
+	CONTROL_STATE_READY = 1,	/* main is held */
+	CONTROL_STATE_WAITING = 2,	/* set by the tool with a command */
+	CONTROL_STATE_RUNNING = 3,
+	CONTROL_STATE_FROZEN = 4,	/* inspect: verdict is in, run stands still */
+	CONTROL_STATE_DONE = 5,		/* verdict and wait_status are in */
+	CONTROL_STATE_FAILED = 6,	/* no control; verdict.message says why */
+};
+
+/* A file the target has mapped as code. */
+struct control_module {
+	uint64_t start, end;	/* addresses [start, end) */
+	uint64_t bias;		/* add to a file's virtual address */
+	char path[CONTROL_PATH_BYTES];	/* as ld.so names it; "" is the program */
+};
+
+/* What the runtime keeps per task beside the scheduler's part. */
+struct control_task {
+	/*
+	 * Where it stands while another runs: registers for an unwinder.
+	 * reg_ip is in the frame that called into the runtime.
+	 */
+	uint64_t reg_ip, reg_sp, reg_bp, reg_bx;
+	uint64_t reg_12, reg_13, reg_14, reg_15;
+	uint64_t fs_base;
+	uint64_t handle;	/* pthread_t; 0 until known */
+	uint64_t start_pc;	/* thread's start routine; 0 unknown */
+	uint64_t clear_tid;	/* CLONE_CHILD_CLEARTID, set_tid_address */
+	uint64_t robust_list;
+	uint64_t robust_bytes;
+	uint64_t sigmask;
+	uint64_t sigpending;
+	uint64_t altstack_sp, altstack_bytes;
+	uint64_t saved_sp;	/* context to resume, runtime's own form */
+	uint32_t tid;
+	uint32_t altstack_flags;
+	uint32_t uses_trap_frame;	/* 1: stopped in a syscall of its own */
+	uint32_t syscall_nr;	/* the one it is in, when 1 */
+	char name[16];		/* PR_SET_NAME */
+	uint64_t reserved[5];
+};
+
+/* What escaped control, or was refused; for the honest summary. */
+struct control_counters {
+	uint64_t traps;		/* SIGSYS taken */
+	uint64_t fast_calls;	/* syscalls through patched sites */
+	uint64_t forks;		/* native children started */
+	uint64_t execs;
+	uint64_t denied;	/* refused by the guard */
+	uint64_t raw_threads;	/* kernel threads that escaped */
+	uint64_t signals;	/* delivered to handlers */
+	uint64_t spins;		/* spin loops interrupted */
+	uint64_t shared_maps;	/* MAP_SHARED memory, writable */
+	uint64_t io_uring;
+	uint64_t real_waits;	/* idle waits for the world outside */
+	uint64_t inputs_lost;	/* input log overflowed */
+	uint64_t reserved[20];
+	/* Passed to the kernel and not recorded, by number. */
+	uint32_t passed[CONTROL_MAX_SYSCALLS];
+};
+
+struct control {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t bytes_low;	/* sizeof(struct control), low half */
+	uint32_t command;	/* futex; enum control_command */
+	uint32_t state;		/* futex; enum control_state */
+	uint32_t release;	/* futex; tool sets 1 to end FROZEN */
+	int32_t run_pid;	/* the forked run, 0 between runs */
+	int32_t zygote_pid;
+	int32_t wait_status;	/* as of wait4() on the run */
+	/*
+	 * Set by the tool's watchdog before it sends the probe signal to
+	 * run_pid because `step` has not moved; see preload/spin.c.
+	 */
+	uint32_t probe;		/* enum control_probe */
+	uint32_t nr_modules;
+	uint64_t digest;	/* of the finished run */
+	uint64_t input_bytes;	/* used in input[] */
+	uint32_t nr_sites;	/* syscall sites worth patching */
+	uint32_t nr_patched;	/* of them, done by the zygote */
+	struct control_config config;
+	struct control_verdict verdict;
+	struct control_counters counters;
+	uint64_t site[CONTROL_MAX_SITES];	/* addresses after `syscall` */
+	struct control_module module[CONTROL_MAX_MODULES];
+	struct control_task task[SCHED_MAX_TASKS];
+	struct scheduler scheduler;
+	/* Sparse arrays: only what a run touches takes memory. */
+	struct sched_event event[CONTROL_MAX_STEPS];	/* scheduler.step used */
+	struct sched_event script[CONTROL_MAX_STEPS];
+	uint8_t input[CONTROL_INPUT_BYTES];
+	uint8_t script_input[CONTROL_INPUT_BYTES];
+	uint8_t strategy[CONTROL_STRATEGY_BYTES];
+};
+static_assert(sizeof(struct control_task) == 224, "shared layout");
+
+enum control_probe {
+	CONTROL_PROBE_NONE = 0,
+	CONTROL_PROBE_LOOK = 1,		/* preempt only a provable spin */
+	CONTROL_PROBE_FORCE = 2,	/* preempt, whatever it does */
+};
+
+#endif /* PRELOAD_CONTROL_H */

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scheduler.h - tasks, objects, the enabled set and the choice of who is next.
+ *
+ * The scheduler is a model of the target's synchronisation. It knows every
+ * task's next operation and every object's state, so it can tell exactly who
+ * can run without letting anyone block. It does not switch contexts and does
+ * not know what an operation does to the target: the runtime carries an
+ * operation out once the scheduler has picked the task, and then tells the
+ * model what changed (scheduler_acquire, scheduler_wake, ...).
+ *
+ * Rules of this folder: no malloc, no stdio, no system call, no floating
+ * point, no pointer in the structs below. They lie in memory shared with the
+ * tool, so a finished or crashed run can be read from outside, and the same
+ * object code runs inside the target and in unit tests.
+ *
+ * Context of every function: one caller at a time (the carrier thread of the
+ * target, or a test). Async-signal-safe. errno is never touched.
+ */
+#ifndef SCHEDULER_SCHEDULER_H
+#define SCHEDULER_SCHEDULER_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <explore/operation.h>
+#include <explore/strategy.h>
+
+#define SCHED_MAX_TASKS 4096u
+#define SCHED_MAX_OBJECTS (1u << 17)
+#define SCHED_NR_BUCKETS (SCHED_MAX_OBJECTS * 2u)
+#define SCHED_NEVER UINT64_MAX	/* a deadline that does not come */
+#define SCHED_MAX_HOLDERS 6
+
+/* ------------------------------------------------------------- objects */
+
+/* What an address is used as; one address can be several objects. */
+enum sched_class {
+	SCHED_CLASS_NONE = 0,
+	SCHED_CLASS_THREAD = 1,		/* address: the task id */
+	SCHED_CLASS_MUTEX = 2,
+	SCHED_CLASS_RWLOCK = 3,
+	SCHED_CLASS_SPIN = 4,
+	SCHED_CLASS_COND = 5,
+	SCHED_CLASS_SEM = 6,
+	SCHED_CLASS_BARRIER = 7,
+	SCHED_CLASS_ONCE = 8,
+	SCHED_CLASS_FUTEX = 9,
+	SCHED_CLASS_FD = 10,		/* address: the descriptor */
+	SCHED_CLASS_CHILD = 11,		/* address: 0, all children */
+	SCHED_CLASS_SIGNAL = 12,	/* address: the task id */
+	SCHED_CLASS_MEMORY = 13,
+};
+
+enum sched_object_flags {
+	SCHED_OBJECT_DESTROYED = 1 << 0,
+	/* rwlock: waiting writers keep new readers out */
+	SCHED_OBJECT_PREFERS_WRITER = 1 << 1,
+	/* held by code the model did not see; the runtime falls back */
+	SCHED_OBJECT_FOREIGN = 1 << 2,
+	/* cond: timed waits are against CLOCK_MONOTONIC */
+	SCHED_OBJECT_MONOTONIC = 1 << 3,
+	/* shared with other processes: left to the C library */
+	SCHED_OBJECT_SHARED = 1 << 4,
+};
+
+struct sched_object {
+	uint64_t addr;
+	uint64_t first_pc;	/* code that used it first */
+	uint8_t class;		/* enum sched_class */
+	uint8_t flags;		/* enum sched_object_flags */
+	uint16_t nr_holders;	/* entries of holder[] in use, at most all */
+	uint32_t owner;		/* exclusive holder's task id + 1; 0: none */
+	/*
+	 * mutex, spin: recursion depth, 0 iff owner is 0.
+	 * rwlock: number of read holders; 0 while owner is set.
+	 * sem: the value. barrier: tasks arrived in this generation.
+	 */
+	uint32_t count;
+	uint32_t limit;		/* barrier: tasks that make it open */
+	uint32_t generation;	/* barrier: how often it opened */
+	uint32_t wait_head;	/* queue of waiters, task id + 1; 0: empty */
+	uint32_t wait_tail;
+	uint32_t nr_waiters;
+	uint16_t holder[SCHED_MAX_HOLDERS];	/* rwlock: some read holders */
+};
+static_assert(sizeof(struct sched_object) == 64, "shared layout");
+
+/* --------------------------------------------------------------- tasks */
+
+enum sched_task_state {
+	SCHED_TASK_FREE = 0,
+	SCHED_TASK_ALIVE = 1,	/* running, or stopped at its announced op */
+	SCHED_TASK_DEAD = 2,
+};
+
+/* Why a queued wait ended. */
+enum sched_wake {
+	SCHED_WAKE_NONE = 0,	/* still waiting */
+	SCHED_WAKE_WOKEN = 1,
+	SCHED_WAKE_TIMEOUT = 2,
+	SCHED_WAKE_INTERRUPTED = 3,	/* a signal or a cancellation */
+};
+
+enum sched_task_flags {
+	/* A descriptor, child or signal it waits for is there now. */
+	SCHED_TASK_READY = 1 << 0,
+	/* Waits for something outside the process: time may really pass. */
+	SCHED_TASK_EXTERNAL = 1 << 1,
+	/* Its blocking operation must return early: signal or cancellation. */
+	SCHED_TASK_INTERRUPTED = 1 << 2,
+	SCHED_TASK_DETACHED = 1 << 3,
+	SCHED_TASK_JOINED = 1 << 4,
+};
+
+struct sched_task {
+	uint8_t state;		/* enum sched_task_state */
+	uint8_t wake;		/* enum sched_wake: outcome of a queued wait */
+	uint16_t flags;		/* enum sched_task_flags */
+	uint32_t id;
+	uint32_t parent;
+	uint32_t wait_object;	/* object whose queue it is in; 0: none */
+	uint32_t next_waiter;	/* in that queue, task id + 1 */
+	uint32_t wait_mask;	/* futex bitset */
+	uint32_t wait_generation;	/* barrier generation it arrived in */
+	uint32_t nr_ops;
+	struct explore_op op;	/* announced; executing while it runs */
+	uint64_t pc;		/* code address of op: return address of its call */
+	uint64_t addr;		/* target address of op's object, for reports */
+	uint64_t deadline_ns;	/* virtual; SCHED_NEVER when there is none */
+	/* Fairness, all in steps; see scheduler_yielded(). */
+	uint64_t enabled_since;	/* first step of the current enabled stretch */
+	uint64_t last_scheduled;	/* step + 1 of the last pick; 0: never */
+	uint64_t last_yield;	/* step + 1 of the last yield; 0: never */
+	uint64_t window;	/* behind tasks not scheduled since; 0: none */
+	uint64_t result;	/* folded into the digest with the next event */
+	uint64_t reserved;
+};
+static_assert(sizeof(struct sched_task) == 128, "shared layout");
+
+/* -------------------------------------------------------------- events */
+
+/*
+ * One executed choice. TASK: `task` ran its announced operation. WAKE, VALUE:
+ * `chosen` holds the task or number. The log of a run is an array of these;
+ * `chosen` alone is enough to replay it, the rest verifies and explains.
+ */
+struct sched_event {
+	uint64_t pc;		/* as sched_task.pc */
+	uint32_t object;
+	uint32_t object2;
+	uint32_t chosen;	/* TASK: == task. WAKE: woken task. VALUE: number */
+	uint32_t digest;	/* low half of the run's digest after it */
+	uint16_t task;		/* whose operation it is */
+	uint16_t nr;		/* how many answers there were */
+	uint8_t point;		/* enum explore_point_kind */
+	uint8_t kind;		/* enum explore_op_kind */
+	uint8_t flags;		/* enum sched_event_flags */
+	uint8_t reserved;
+	uint64_t now_ns;	/* virtual time when it was picked */
+};
+static_assert(sizeof(struct sched_event) == 40, "shared layout");
+
+enum sched_event_flags {
+	SCHED_EVENT_PREEMPTION = 1 << 0,	/* the previous task could go on */
+	SCHED_EVENT_TIMEOUT = 1 << 1,	/* runs because its deadline came */
+	SCHED_EVENT_SWITCH = 1 << 2,	/* another task than before */
+};
+
+/* ----------------------------------------------------------- scheduler */
+
+struct scheduler_config {
+	uint64_t max_steps;	/* points in a run, also the log's capacity */
+	uint64_t op_cost_ns;	/* virtual time an operation takes */
+	uint64_t slack_ns;	/* how much early a deadline may be taken */
+	uint64_t start_ns;	/* virtual CLOCK_MONOTONIC at start */
+	uint32_t wake_any;	/* 1: which waiter is woken is a choice */
+	uint32_t reserved;
+};
+
+struct scheduler {
+	struct scheduler_config config;
+	uint64_t step;		/* events logged so far */
+	uint64_t now_ns;	/* virtual CLOCK_MONOTONIC */
+	uint64_t digest;
+	uint64_t nr_preemptions;
+	uint64_t nr_switches;
+	uint64_t last_progress;	/* step of the last op that was no yield */
+	uint32_t current;	/* task that runs */
+	uint32_t nr_tasks;	/* created so far; ids are below */
+	uint32_t nr_live;
+	uint32_t max_live;
+	uint32_t nr_objects;	/* ids are 1 .. nr_objects */
+	uint32_t nr_buckets;	/* power of two; part of bucket[] in use */
+	uint64_t nr_ops[EXPLORE_OP_NR];	/* executed, by kind */
+	uint16_t live[SCHED_MAX_TASKS];	/* ids, ascending */
+	struct explore_op candidate[SCHED_MAX_TASKS];	/* of this point */
+	struct sched_task task[SCHED_MAX_TASKS];
+	struct sched_object object[SCHED_MAX_OBJECTS];	/* [id - 1] */
+	uint32_t bucket[SCHED_NR_BUCKETS];	/* object ids by hash; 0 empty */
+};
+
+/*
+ * What scheduler functions borrow and that is not shared: where to ask, where
+ * to log, and, in a replay, what to expect.
+ */
+struct scheduler_env {
+	const struct explore_strategy *strategy;
+	void *state;			/* the strategy's */
+	/* Ask the strategy; NULL: call strategy->pick directly. */
+	struct explore_decision (*ask)(const struct scheduler_env *env,
+				       const struct explore_point *point);
+	struct sched_event *log;	/* room for config.max_steps */
+	const struct sched_event *script;	/* recorded run, or NULL */
+	uint64_t nr_script;
+};
+
+enum sched_result {
+	SCHED_RUN = 0,		/* current is the task to resume */
+	SCHED_FINISHED,		/* no task is alive */
+	SCHED_DEADLOCK,		/* tasks alive, none can ever run */
+	SCHED_IDLE,		/* none can run before something outside happens */
+	SCHED_STEP_LIMIT,	/* config.max_steps reached */
+	SCHED_DIVERGED,		/* replay: event `step` is not the recorded one */
+	SCHED_BAD_PICK,		/* the strategy answered out of range */
+};
+
+/*
+ * Make the state of a fresh run in `s`: no tasks, no objects. Only what an
+ * earlier run used needs to be zero, so this is cheap; the first call must be
+ * given zeroed memory.
+ */
+void scheduler_init(struct scheduler *s, const struct scheduler_config *config);
+
+/* ------------------------------------------------------------- queries */
+
+static inline struct sched_task *scheduler_task(struct scheduler *s, uint32_t t)
+{
+	return &s->task[t];
+}
+
+/* The object with this id (1-based); valid until the next scheduler_init(). */
+static inline struct sched_object *scheduler_object(struct scheduler *s,
+						    uint32_t id)
+{
+	return &s->object[id - 1];
+}
+
+/*
+ * Whether the task's announced operation could be carried out now without
+ * blocking. Deadlines count when they are at most slack_ns away.
+ */
+bool scheduler_is_enabled(const struct scheduler *s, uint32_t t);
+
+/* The earliest deadline of a live task, or SCHED_NEVER. */
+uint64_t scheduler_next_deadline(const struct scheduler *s);
+
+/*
+ * If `t` waits in a cycle of lock operations that cannot end (each waits,
+ * without a deadline, for a lock that the next one holds), store its tasks in
+ * `cycle`, `t` first, and return their number; else 0.
+ */
+uint32_t scheduler_find_cycle(const struct scheduler *s, uint32_t t,
+			      uint32_t *cycle, uint32_t max);
+
+/* ------------------------------------------------------------- objects */
+
+/*
+ * Id of the object of that class at that address, made on first use. Returns
+ * 0 when the table is full.
+ */
+uint32_t scheduler_object_id(struct scheduler *s, enum sched_class class,
+			     uint64_t addr, uint64_t pc);
+
+/* The same without making one: 0 when it was never used. */
+uint32_t scheduler_object_find(const struct scheduler *s,
+			       enum sched_class class, uint64_t addr);
+
+/* Forget the object's state: it was initialised anew. Its id stays. */
+void scheduler_object_reset(struct scheduler *s, uint32_t id);
+
+/* --------------------------------------------------------------- tasks */
+
+/* A new live task, announced at THREAD_START. Returns its id, or -1: full. */
+int scheduler_task_new(struct scheduler *s, uint32_t parent, uint64_t pc);
+
+/* The task is gone; joiners become enabled. */
+void scheduler_task_exit(struct scheduler *s, uint32_t t);
+
+/* ---------------------------------------------------------- operations */
+
+struct sched_announce {
+	uint16_t kind;
+	uint16_t flags;		/* added to the kind's own */
+	uint32_t object;
+	uint32_t object2;
+	uint32_t site;
+	uint64_t pc;
+	uint64_t addr;
+	uint64_t deadline_ns;	/* 0 is taken as SCHED_NEVER */
+};
+
+/* Say what task `t` does next. Clears READY, EXTERNAL, wake is kept. */
+void scheduler_announce(struct scheduler *s, uint32_t t,
+			const struct sched_announce *a);
+
+/*
+ * Choose who runs next, log it, and make it s->current. Virtual time moves on
+ * by the cost of an operation, or jumps to the earliest deadline when nobody
+ * can run before (unless a task is EXTERNAL: then SCHED_IDLE).
+ *
+ * On any result but SCHED_RUN nothing was logged and `current` is unchanged.
+ * SCHED_DEADLOCK and SCHED_STEP_LIMIT are findings, not errors.
+ */
+enum sched_result scheduler_next(struct scheduler *s,
+				 const struct scheduler_env *env);
+
+/*
+ * A choice of another kind, for the current task: WAKE among nr tasks given in
+ * `tasks`, or VALUE below nr (tasks NULL). Logged when nr > 1. On SCHED_RUN
+ * *chosen is the task id or value.
+ */
+enum sched_result scheduler_choose(struct scheduler *s,
+				   const struct scheduler_env *env,
+				   enum explore_point_kind point,
+				   uint32_t object, uint32_t nr,
+				   const uint32_t *tasks, uint32_t *chosen);
+
+/* Let virtual time pass, to at least `now_ns`. */
+void scheduler_advance(struct scheduler *s, uint64_t now_ns);
+
+/* Fold a result of t's operation into the digest, with its next event. */
+void scheduler_note_result(struct scheduler *s, uint32_t t, uint64_t value);
+
+/*
+ * Task `t` gave way without progress (yield, sleep, failed trylock). Fairness
+ * as in Musuvathi and Qadeer, "Fair stateless model checking" (PLDI 2008):
+ * from its second yield on, t is offered only when no task is enabled that
+ * stayed enabled and unscheduled since t's previous yield. With `strong`, that
+ * holds from this yield on, against every task enabled now.
+ */
+void scheduler_yielded(struct scheduler *s, uint32_t t, bool strong);
+
+/* -------------------------------------- what operations do to objects */
+
+/* t now holds the lock (mutex, spin: recursion counts; rwlock: as writer). */
+void scheduler_acquire(struct scheduler *s, uint32_t id, uint32_t t);
+
+/* One level less; at zero nobody holds it. */
+void scheduler_release(struct scheduler *s, uint32_t id);
+
+/* rwlock, read side. */
+void scheduler_acquire_shared(struct scheduler *s, uint32_t id, uint32_t t);
+void scheduler_release_shared(struct scheduler *s, uint32_t id, uint32_t t);
+
+/* Queue t on the object; its `wake` becomes SCHED_WAKE_NONE. */
+void scheduler_wait(struct scheduler *s, uint32_t id, uint32_t t,
+		    uint32_t mask);
+
+/* Take t out of whatever queue it is in, and say why. No-op if in none. */
+void scheduler_unwait(struct scheduler *s, uint32_t t, enum sched_wake why);
+
+/*
+ * Wake up to `max` waiters whose mask meets `mask`, in queue order, or as the
+ * strategy chooses with config.wake_any. Returns how many in *nr_woken.
+ */
+enum sched_result scheduler_wake(struct scheduler *s,
+				 const struct scheduler_env *env, uint32_t id,
+				 uint32_t max, uint32_t mask,
+				 uint32_t *nr_woken);
+
+/* Move up to `max` waiters to the end of the queue of `to`. */
+uint32_t scheduler_requeue(struct scheduler *s, uint32_t from, uint32_t to,
+			   uint32_t max);
+
+/*
+ * t arrives at a barrier of `limit`. Returns true if it opened it, else t's
+ * BARRIER_LEAVE waits for that.
+ */
+bool scheduler_barrier_arrive(struct scheduler *s, uint32_t id, uint32_t t);
+
+#endif /* SCHEDULER_SCHEDULER_H */
