@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace.h - one recorded run: what is in a trace directory.
+ *
+ * A directory holds `trace.json` (everything a person may want to read),
+ * `decisions` (the events, binary) and `inputs` (what came from outside,
+ * binary); see docs/TRACE_FORMAT.md. The writer is recorder/trace_writer.c, the
+ * reader replayer/trace_reader.c; both work on this struct.
+ *
+ * Nothing in a trace depends on the time or the machine's load: the same
+ * search with the same seed writes the same bytes.
+ */
+#ifndef RECORDER_TRACE_H
+#define RECORDER_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "preload/control.h"
+#include "recorder/errbuf.h"
+
+#define TRACE_FORMAT_VERSION 1
+
+/* Our own reasons, beside -errno of the system's. */
+enum trace_error {
+	TRACE_E_CORRUPT = -20001,	/* truncated, bit-flipped, not a trace */
+	TRACE_E_VERSION = -20002,	/* written by a newer explore */
+	TRACE_E_EXISTS = -20003,	/* never overwritten */
+};
+
+struct trace_module {
+	char *path;		/* absolute; "[vdso]" and the like allowed */
+	char *build_id;		/* lower-case hex, or "" when it has none */
+	uint64_t start, end, bias;	/* as struct control_module */
+};
+
+/* All pointers are owned by the trace, freed by trace_release(). */
+struct trace {
+	char *tool_version;
+	char *program;		/* absolute path of what was executed */
+	char **argv;		/* NULL-terminated */
+	char **env;		/* NULL-terminated "A=b", as the target had it */
+	char *cwd;
+	char *stdin_path;	/* file given as --stdin, absolute, or NULL */
+	char *strategy;		/* as typed: "pct:depth=3", "./my.so" */
+	uint64_t seed;
+	uint64_t run;		/* number of the run in its search */
+	struct control_config config;	/* as the run had it, flags included */
+	struct control_verdict verdict;
+	uint64_t digest;
+	uint32_t nr_tasks;
+	uint64_t nr_preemptions;
+	uint64_t nr_switches;
+	uint64_t nr_ops[EXPLORE_OP_NR];
+	bool has_reproduced;	/* the confirming replay gave the same */
+	char **ok_exit;		/* unused entries NULL; reserved, may be NULL */
+	struct trace_module *module;
+	uint32_t nr_modules;
+	struct sched_event *event;
+	uint64_t nr_events;
+	uint8_t *input;
+	uint64_t input_bytes;
+};
+
+/* Start empty. */
+void trace_init(struct trace *t);
+
+/* Free what it owns and clear it. Safe on an empty one. */
+void trace_release(struct trace *t);
+
+/*
+ * Write `t` as a new directory `parent`/`name`-N with the lowest free N >= 0,
+ * making `parent` when needed. Whole or not at all: written under a temporary
+ * name, synced, renamed. *path is set to the new directory's path (malloc, the
+ * caller frees). Returns 0 or negative with `err` filled and nothing left
+ * behind.
+ */
+int trace_write(const struct trace *t, const char *parent, const char *name,
+		char **path, struct errbuf *err);
+
+/*
+ * Read a trace directory into `t` (initialised, empty). Checks sizes, versions
+ * and checksums of all parts. Returns 0, -errno or enum trace_error, with
+ * `err` filled and `t` empty.
+ */
+int trace_read(struct trace *t, const char *path, struct errbuf *err);
+
+/*
+ * Compare the modules with the files now on disk. Returns 0 when all build ids
+ * still match, else -ESTALE with the first difference in `err`.
+ */
+int trace_check_modules(const struct trace *t, struct errbuf *err);
+
+/*
+ * The latest trace below `parent` (by modification time, then name), malloc'd
+ * in *path. Returns 0, or -ENOENT with `err` filled.
+ */
+int trace_find_latest(const char *parent, char **path, struct errbuf *err);
+
+/* GNU build id of an ELF file as lower-case hex ("" if none), malloc'd. */
+int trace_build_id(const char *path, char **build_id);
+
+/* Names used in trace.json and reports: "deadlock", "mutex-lock", ... */
+const char *trace_verdict_name(enum control_verdict_kind kind);
+const char *trace_op_name(enum explore_op_kind kind);
+
+#endif /* RECORDER_TRACE_H */
