@@ -3,17 +3,25 @@
  * internal.h - for the .c files of explorer/ only.
  *
  * The parts and who may call whom:
- *	main.c		options, subcommands; the only place that exits
+ *	main.c		picks the subcommand; exits
+ *	cmd_*.c, doctor.c	one subcommand each; may die()
+ *	options.c	the command line (pure)
+ *	target.c	what is to be run, and whether it can be
+ *	guard.c		the seccomp filter that every target gets
  *	worker.c	one zygote and its control region; runs one run at a time
- *	search.c	the loop over runs: budget, workers, failures, summary
+ *	plan.c		which strategy with which parameters, loaded and checked
+ *	search.c	the loop over runs: budget, workers, failures
+ *	failure.c	one failing run: kept, replayed, saved, reported
+ *	replay.c	a trace run again in a worker
+ *	progress.c	the line on the terminal and the summary
  *	report.c	what a person reads about one failure (text)
  *	symbols.c	addresses to functions, files and lines (elfutils)
  *	stacks.c	stacks of a frozen run's tasks (elfutils)
- *	dump.c, doctor.c, ...	one subcommand each
  */
 #ifndef EXPLORER_INTERNAL_H
 #define EXPLORER_INTERNAL_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,7 +31,7 @@
 #include "recorder/errbuf.h"
 #include "recorder/trace.h"
 
-/* -------------------------------------------------------------- worker.c */
+/* -------------------------------------------------------------- target.c */
 
 /* What to run and how; borrowed by workers for their life. */
 struct target {
@@ -33,19 +41,58 @@ struct target {
 	char *cwd;		/* NULL: ours */
 	char *stdin_path;	/* NULL: /dev/null */
 	bool has_guard;		/* seccomp filter */
-	bool has_aslr;		/* set by worker_start when personality failed */
 	uint64_t run_timeout_ms;	/* real time without any progress */
+	const volatile sig_atomic_t *stop;	/* Ctrl-C ends a run; or NULL */
 };
+
+/*
+ * Resolve argv[0] as execvp() would and check that the program can be run
+ * under control: 64-bit, dynamically linked, not set-user-ID, a script through
+ * its interpreter. `t` is filled with copies. Returns 0, or negative with
+ * `err` filled and `t` empty.
+ */
+int target_init(struct target *t, char *const *argv, struct errbuf *err);
+
+/* The same checks for a path that needs no search, without arguments. */
+int target_check(const char *path, struct errbuf *err);
+
+void target_release(struct target *t);
+
+/* --------------------------------------------------------------- guard.c */
+
+/* A filter that refuses what could harm the system, with EPERM. */
+struct guard;
+
+int guard_new(struct guard **out, struct errbuf *err);
+/* For this process, for ever. Async-signal-safe. Returns 0 or -errno. */
+int guard_load(const struct guard *g);
+void guard_free(struct guard *g);
+
+/* -------------------------------------------------------------- worker.c */
 
 struct worker;
 
 /*
- * Start the target up to its main and hold it there. Returns 0; or negative
- * with `err` saying what is wrong with the target (missing, static, ended
- * before main, ...): the caller exits with status 3.
+ * Start the target up to its main and hold it there, on processor `cpu`, or
+ * anywhere when that is -1. `target` is borrowed until worker_free(). The
+ * calling thread must live until then: the target dies with it. Returns 0; or
+ * negative with `err` saying what is wrong (no runtime, ended before main,
+ * ...): the caller exits with status 3.
  */
 int worker_start(struct worker **out, const struct target *target,
-		 const struct control_config *config, struct errbuf *err);
+		 const struct control_config *config, int cpu,
+		 struct errbuf *err);
+
+/* Whether addresses differ from start to start: no personality(). */
+bool worker_has_aslr(const struct worker *w);
+
+/* The n-th processor that we may use, starting over when there are fewer. */
+int worker_choose_cpu(uint32_t n);
+/* Keep the calling thread on that processor. -1: no-op. */
+void worker_pin_self(int cpu);
+
+/* Absolute path of the runtime, malloc'd; or NULL with `err` filled. */
+char *worker_find_preload(struct errbuf *err);
 
 /* The mapping; valid until worker_free(). */
 struct control *worker_control(struct worker *w);
@@ -53,7 +100,9 @@ struct control *worker_control(struct worker *w);
 /*
  * Run once as control->config says, until the verdict. With CONTROL_F_INSPECT
  * `inspect` is called while the run is frozen (pid is the run's process).
- * Returns 0 with control->verdict filled, or negative when the zygote died.
+ * Returns 0 with control->verdict filled (never NONE); -EINTR when
+ * target->stop ended it; or another negative number with `err` when the zygote
+ * died.
  */
 int worker_run(struct worker *w,
 	       void (*inspect)(struct worker *w, pid_t pid, void *data),
@@ -67,6 +116,205 @@ const char *worker_output(struct worker *w, size_t *bytes);
 
 /* Quit the zygote and release everything. Accepts NULL. */
 void worker_free(struct worker *w);
+
+/* ---------------------------------------------------------------- plan.c */
+
+struct options;
+
+/* A strategy, found or loaded, with its parameters. */
+struct plan {
+	char *spec;		/* as typed */
+	const struct explore_strategy *strategy;
+	struct explore_setup setup;
+	void *handle;		/* dlopen() of a plug-in, or NULL */
+	char *plugin;		/* its absolute path, or NULL */
+};
+
+/*
+ * Returns 0, or negative with `err` filled (unknown name or parameter, plug-in
+ * that cannot be used): the caller exits with status 2.
+ */
+int plan_init(struct plan *p, const struct options *o, struct errbuf *err);
+void plan_release(struct plan *p);
+
+/* What every run of this search is told; the run number is left 0. */
+void plan_configure(const struct plan *p, const struct options *o,
+		    struct control_config *config);
+
+/*
+ * Make the strategy's state in a worker's fresh region. Returns 0, or -E2BIG
+ * with `err` filled.
+ */
+int plan_start(const struct plan *p, struct control *c, struct errbuf *err);
+
+/* ------------------------------------------------------------- failure.c */
+
+/*
+ * One run, kept: its trace and, for the report, the state of the scheduler
+ * at its end. Everything is owned.
+ */
+struct failure {
+	struct trace trace;
+	struct sched_object *object;
+	uint32_t nr_objects;
+	struct sched_task *task;
+	uint32_t nr_tasks;
+	struct stack *stack;	/* of the live tasks; only after a replay */
+	uint32_t nr_stacks;
+	char *output;
+	size_t output_bytes;
+	uint64_t place;		/* failure_place() */
+};
+
+/* Verdict and place, hashed: equal for what is likely the same bug. */
+uint64_t failure_place(const struct control *c);
+
+/* Keep the run that the worker has just finished. Build ids stay empty. */
+struct failure *failure_new(struct worker *w, const struct target *target,
+			    const struct plan *plan);
+void failure_free(struct failure *f);
+
+/*
+ * Replay `*f` in `w`. When it does the same again, `*f` is replaced by that
+ * run, with the stacks, and has_reproduced is set. Returns 0, or negative with
+ * `err` when the worker failed.
+ */
+int failure_confirm(struct failure **f, struct worker *w,
+		    const struct target *target, const struct plan *plan,
+		    struct errbuf *err);
+
+/* Save below `traces`; *path (malloc'd) says where. */
+int failure_save(struct failure *f, const char *traces, char **path,
+		 struct errbuf *err);
+
+/* Print what a person wants to know. `path` NULL: it was not saved. */
+void failure_report(FILE *out, const struct failure *f, const char *path);
+
+/* -------------------------------------------------------------- replay.c */
+
+/* The stacks of a run's live tasks, collected while it was frozen. */
+struct replay_stacks {
+	struct symbols *symbols;
+	struct stack *stack;
+	uint32_t nr;
+};
+void replay_stacks_release(struct replay_stacks *s);
+
+/*
+ * Run `t` again in `w`. Returns 0 with the outcome in the control region, or
+ * as worker_run(). `stacks` (empty) may be NULL.
+ */
+int replay_run(struct worker *w, const struct trace *t,
+	       struct replay_stacks *stacks, struct errbuf *err);
+
+/* Whether the outcome in `c` is the recorded one: verdict and digest. */
+bool replay_is_same(const struct control *c, const struct trace *t);
+
+/* Where and how it was not: "diverged at event 12: expected ..., got ...". */
+void replay_explain(const struct control *c, const struct trace *t,
+		    struct errbuf *text);
+
+/* The module table of a region as a trace has it; owned by the caller. */
+struct trace_module *replay_modules(const struct control *c,
+				    const char *program, uint32_t *nr);
+void replay_modules_free(struct trace_module *m, uint32_t nr);
+
+/* -------------------------------------------------------------- search.c */
+
+/*
+ * Search for failures as the options say. Prints reports and the summary to
+ * stdout, chat to stderr. Returns an enum exit_status.
+ */
+int search_run(const struct options *o, struct target *target,
+	       const struct plan *plan);
+
+/* --------------------------------------------------------------- tally.c */
+
+/* How one run went, apart from its schedule. */
+struct record {
+	enum record_kind {
+		RECORD_RAN = 0,
+		RECORD_EXHAUSTED,	/* the strategy had nothing more to try */
+		RECORD_STOPPED,		/* Ctrl-C */
+		RECORD_BROKEN,		/* no control any more; `err` says why */
+	} kind;
+	uint64_t run;
+	uint64_t steps;
+	uint64_t digest;
+	uint32_t nr_tasks;
+	uint32_t verdict;	/* enum control_verdict_kind */
+	int32_t code;
+	bool has_choices;	/* some point had more than one answer */
+	uint64_t place;		/* failure_place(), iff it failed */
+	struct failure *failure;	/* kept for the report; or NULL */
+	char *output;		/* with --show-output; or NULL */
+	size_t output_bytes;
+	uint64_t nr_ops[EXPLORE_OP_NR];
+	struct control_counters counters;
+	struct errbuf err;
+};
+
+/* A set of numbers. */
+struct set {
+	uint64_t *slot;		/* 0: free */
+	size_t capacity;	/* a power of two, or 0 */
+	size_t nr;
+};
+
+/* Returns true when it was not yet in. */
+bool set_add(struct set *s, uint64_t value);
+bool set_has(const struct set *s, uint64_t value);
+void set_release(struct set *s);
+
+/* What a search has come to so far. */
+struct tally {
+	struct set digests;	/* distinct schedules */
+	uint64_t runs;
+	uint64_t steps;
+	uint64_t max_steps;	/* longest schedule */
+	uint32_t max_tasks;
+	uint64_t failures;	/* failing runs */
+	uint64_t distinct_failures;
+	uint64_t over_limit;	/* runs cut off by --max-steps */
+	uint64_t nr_ops[EXPLORE_OP_NR];
+	struct control_counters counters;	/* summed */
+	uint64_t start_ns;	/* real time */
+	bool is_exhausted;
+	bool is_interrupted;
+};
+
+void tally_add(struct tally *t, const struct record *r);
+
+/* ------------------------------------------------ progress.c, summary.c */
+
+struct progress {
+	bool is_on;
+	bool is_shown;		/* a line stands on the terminal */
+	uint64_t next_ns;
+	uint64_t start_ns;
+};
+
+/* Off when stderr is no terminal. */
+void progress_init(struct progress *p, bool is_quiet);
+/* Print the line, at most a few times a second. */
+void progress_update(struct progress *p, const struct tally *t,
+		     const struct options *o);
+/* Take the line away, before anything else is printed. */
+void progress_clear(struct progress *p);
+
+void summary_print(FILE *out, const struct tally *t, const struct options *o,
+		   const struct plan *plan, const char *program,
+		   const char *covered);
+
+/* ------------------------------------------------------------ subcommands */
+
+int cmd_run(const struct options *o);
+int cmd_record(const struct options *o);
+int cmd_replay(const struct options *o);
+int cmd_dump(const struct options *o);
+int cmd_ls(const struct options *o);
+int cmd_strategies(const struct options *o);
+int cmd_doctor(const struct options *o);
 
 /* -------------------------------------------------- symbols.c, stacks.c */
 

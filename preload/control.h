@@ -155,7 +155,13 @@ struct control_task {
 	uint32_t uses_trap_frame;	/* 1: stopped in a syscall of its own */
 	uint32_t syscall_nr;	/* the one it is in, when 1 */
 	char name[16];		/* PR_SET_NAME */
-	uint64_t reserved[5];
+	/* Result of a call that traps once more to have a frame; traps.c. */
+	int64_t result;
+	uint32_t has_result;
+	uint32_t has_saved_mask;	/* sigsuspend: saved_mask comes back */
+	uint64_t saved_mask;
+	uint64_t wait_set;	/* sigtimedwait: signals awaited; else 0 */
+	uint64_t reserved[1];
 };
 
 /* What escaped control, or was refused; for the honest summary. */

@@ -176,4 +176,10 @@ extern RUNTIME_HIDDEN struct runtime_relock runtime_relock;
 /* interpose_*.c: look the real functions up with dlsym. Before any trap. */
 RUNTIME_HIDDEN void interpose_init(void);
 
+/*
+ * interpose_mutex.c: a task ends; robust mutexes it held can be taken. After
+ * the robust list was walked, before anybody else is picked.
+ */
+RUNTIME_HIDDEN void interpose_task_exited(uint32_t task);
+
 #endif /* PRELOAD_RUNTIME_H */

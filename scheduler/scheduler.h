@@ -63,6 +63,10 @@ enum sched_object_flags {
 	SCHED_OBJECT_MONOTONIC = 1 << 3,
 	/* shared with other processes: left to the C library */
 	SCHED_OBJECT_SHARED = 1 << 4,
+	/* mutex: free again, in a way, when its owner exits */
+	SCHED_OBJECT_ROBUST = 1 << 5,
+	/* sem: from sem_open(); shared once there is a native child */
+	SCHED_OBJECT_NAMED = 1 << 6,
 };
 
 struct sched_object {
@@ -112,6 +116,10 @@ enum sched_task_flags {
 	SCHED_TASK_INTERRUPTED = 1 << 2,
 	SCHED_TASK_DETACHED = 1 << 3,
 	SCHED_TASK_JOINED = 1 << 4,
+	/* INTERRUPTED by pthread_cancel, not by a signal handler */
+	SCHED_TASK_CANCELLED = 1 << 5,
+	/* the handler that interrupted it last has SA_RESTART */
+	SCHED_TASK_RESTARTS = 1 << 6,
 };
 
 struct sched_task {
@@ -126,16 +134,17 @@ struct sched_task {
 	uint32_t wait_generation;	/* barrier generation it arrived in */
 	uint32_t nr_ops;
 	struct explore_op op;	/* announced; executing while it runs */
-	uint64_t pc;		/* code address of op: return address of its call */
+	uint64_t pc;		/* code address of op: where its call returns */
 	uint64_t addr;		/* target address of op's object, for reports */
 	uint64_t deadline_ns;	/* virtual; SCHED_NEVER when there is none */
 	/* Fairness, all in steps; see scheduler_yielded(). */
-	uint64_t enabled_since;	/* first step of the current enabled stretch */
-	uint64_t last_scheduled;	/* step + 1 of the last pick; 0: never */
+	uint64_t enabled_since;	/* step + 1 of becoming enabled; 0: disabled */
+	uint64_t last_scheduled; /* step + 1 of the last pick; 0: never */
 	uint64_t last_yield;	/* step + 1 of the last yield; 0: never */
 	uint64_t window;	/* behind tasks not scheduled since; 0: none */
 	uint64_t result;	/* folded into the digest with the next event */
-	uint64_t reserved;
+	/* Who disabled it since its last pick: bits by task id modulo 64. */
+	uint64_t disabled_by;
 };
 static_assert(sizeof(struct sched_task) == 128, "shared layout");
 
@@ -150,7 +159,7 @@ struct sched_event {
 	uint64_t pc;		/* as sched_task.pc */
 	uint32_t object;
 	uint32_t object2;
-	uint32_t chosen;	/* TASK: == task. WAKE: woken task. VALUE: number */
+	uint32_t chosen;	/* TASK, WAKE: a task. VALUE: the number */
 	uint32_t digest;	/* low half of the run's digest after it */
 	uint16_t task;		/* whose operation it is */
 	uint16_t nr;		/* how many answers there were */
@@ -163,7 +172,7 @@ struct sched_event {
 static_assert(sizeof(struct sched_event) == 40, "shared layout");
 
 enum sched_event_flags {
-	SCHED_EVENT_PREEMPTION = 1 << 0,	/* the previous task could go on */
+	SCHED_EVENT_PREEMPTION = 1 << 0, /* the previous task could go on */
 	SCHED_EVENT_TIMEOUT = 1 << 1,	/* runs because its deadline came */
 	SCHED_EVENT_SWITCH = 1 << 2,	/* another task than before */
 };
@@ -198,7 +207,7 @@ struct scheduler {
 	struct explore_op candidate[SCHED_MAX_TASKS];	/* of this point */
 	struct sched_task task[SCHED_MAX_TASKS];
 	struct sched_object object[SCHED_MAX_OBJECTS];	/* [id - 1] */
-	uint32_t bucket[SCHED_NR_BUCKETS];	/* object ids by hash; 0 empty */
+	uint32_t bucket[SCHED_NR_BUCKETS];	/* ids by hash; 0 empty */
 };
 
 /*
@@ -220,9 +229,9 @@ enum sched_result {
 	SCHED_RUN = 0,		/* current is the task to resume */
 	SCHED_FINISHED,		/* no task is alive */
 	SCHED_DEADLOCK,		/* tasks alive, none can ever run */
-	SCHED_IDLE,		/* none can run before something outside happens */
+	SCHED_OUTSIDE,		/* all wait for something outside */
 	SCHED_STEP_LIMIT,	/* config.max_steps reached */
-	SCHED_DIVERGED,		/* replay: event `step` is not the recorded one */
+	SCHED_DIVERGED,		/* replay: not the recorded event */
 	SCHED_BAD_PICK,		/* the strategy answered out of range */
 };
 
@@ -253,7 +262,10 @@ static inline struct sched_object *scheduler_object(struct scheduler *s,
  */
 bool scheduler_is_enabled(const struct scheduler *s, uint32_t t);
 
-/* The earliest deadline of a live task, or SCHED_NEVER. */
+/*
+ * The earliest deadline of a live task that has not come yet, or SCHED_NEVER.
+ * (One that has come and did not enable its task waits for a mutex.)
+ */
 uint64_t scheduler_next_deadline(const struct scheduler *s);
 
 /*
@@ -277,7 +289,10 @@ uint32_t scheduler_object_id(struct scheduler *s, enum sched_class class,
 uint32_t scheduler_object_find(const struct scheduler *s,
 			       enum sched_class class, uint64_t addr);
 
-/* Forget the object's state: it was initialised anew. Its id stays. */
+/*
+ * Forget the object's state: it was initialised anew. Its id stays, and so do
+ * tasks in its queue and a barrier's generation (some may still be leaving).
+ */
 void scheduler_object_reset(struct scheduler *s, uint32_t id);
 
 /* --------------------------------------------------------------- tasks */
@@ -308,10 +323,21 @@ void scheduler_announce(struct scheduler *s, uint32_t t,
 /*
  * Choose who runs next, log it, and make it s->current. Virtual time moves on
  * by the cost of an operation, or jumps to the earliest deadline when nobody
- * can run before (unless a task is EXTERNAL: then SCHED_IDLE).
+ * can run before (unless a task is EXTERNAL: then SCHED_OUTSIDE).
  *
- * On any result but SCHED_RUN nothing was logged and `current` is unchanged.
- * SCHED_DEADLOCK and SCHED_STEP_LIMIT are findings, not errors.
+ * On any result but SCHED_RUN no event was added and `current`, the time and
+ * the digest are unchanged. SCHED_DEADLOCK and SCHED_STEP_LIMIT are findings,
+ * not errors. After SCHED_DIVERGED and SCHED_BAD_PICK the free slot log[step]
+ * describes what was refused; its `chosen` is UINT32_MAX when there was no
+ * answer (task is then the one that ran last).
+ *
+ * Time also jumps to the next deadline when all who can run only spin, or have
+ * only yielded for a while. If all spin and a task is EXTERNAL: SCHED_OUTSIDE.
+ *
+ * A task picked because of its deadline alone has EXPLORE_OP_F_TIMEOUT in its
+ * op.flags, is taken out of its queue, and counts as having yielded. For other
+ * kinds the caller says so with scheduler_yielded(). A FUTEX_LOCK_PI that runs
+ * because the lock is free may still be queued: the caller takes it out.
  */
 enum sched_result scheduler_next(struct scheduler *s,
 				 const struct scheduler_env *env);
@@ -337,8 +363,9 @@ void scheduler_note_result(struct scheduler *s, uint32_t t, uint64_t value);
  * Task `t` gave way without progress (yield, sleep, failed trylock). Fairness
  * as in Musuvathi and Qadeer, "Fair stateless model checking" (PLDI 2008):
  * from its second yield on, t is offered only when no task is enabled that
- * stayed enabled and unscheduled since t's previous yield. With `strong`, that
- * holds from this yield on, against every task enabled now.
+ * stayed enabled and unscheduled since t's previous yield, or that only t has
+ * kept from running now and then. With `strong`, that holds from this yield on,
+ * against every task enabled now. Context: t is the task that runs.
  */
 void scheduler_yielded(struct scheduler *s, uint32_t t, bool strong);
 

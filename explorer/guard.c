@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * guard.c - the seccomp filter that keeps a target gone wild from harming the
+ * system it runs on.
+ *
+ * A search runs a program thousands of times in states that its author never
+ * saw. Whatever such a run does to itself is its own affair; these calls
+ * reach beyond it, and a test has no business with them. They fail with EPERM,
+ * in the target and in all its children. It is a guard rail, not a sandbox:
+ * files, network and children of its own are left to the target.
+ */
+#include "explorer/internal.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "explorer/util.h"
+
+static const int refused[] = {
+	/* the file system tree */
+	SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root),
+	SCMP_SYS(move_mount), SCMP_SYS(open_tree), SCMP_SYS(fsopen),
+	SCMP_SYS(fsmount), SCMP_SYS(fspick), SCMP_SYS(mount_setattr),
+	SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(quotactl),
+	SCMP_SYS(quotactl_fd), SCMP_SYS(setns), SCMP_SYS(acct),
+	/* the kernel */
+	SCMP_SYS(reboot), SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load),
+	SCMP_SYS(init_module), SCMP_SYS(finit_module),
+	SCMP_SYS(delete_module), SCMP_SYS(bpf), SCMP_SYS(iopl),
+	SCMP_SYS(ioperm),
+	/* time and names of the machine */
+	SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(adjtimex),
+	SCMP_SYS(clock_adjtime), SCMP_SYS(sethostname),
+	SCMP_SYS(setdomainname), SCMP_SYS(vhangup),
+	/* other processes */
+	SCMP_SYS(ptrace), SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd),
+};
+
+struct guard {
+	struct sock_fprog program;
+};
+
+/* kill(pid), compared as the 32-bit number that the kernel takes. */
+static int refuse_kill(scmp_filter_ctx ctx, int pid)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(kill), 1,
+				SCMP_A0_64(SCMP_CMP_MASKED_EQ, 0xffffffffu,
+					   (uint32_t)pid));
+}
+
+static int add_rules(scmp_filter_ctx ctx)
+{
+	int rc = 0;
+
+	/* 32-bit code of children has numbers of its own for the same. */
+	rc = seccomp_arch_add(ctx, SCMP_ARCH_X86);
+	if (!rc || rc == -EEXIST)
+		rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
+				      SCMP_ACT_ERRNO(ENOSYS));
+	for (size_t i = 0; !rc && i < sizeof(refused) / sizeof(int); i++) {
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), refused[i],
+				      0);
+		/* A call that one architecture does not have is no error. */
+		if (rc == -EDOM || rc == -EINVAL)
+			rc = 0;
+	}
+	if (!rc)
+		rc = refuse_kill(ctx, -1);	/* everybody */
+	if (!rc)
+		rc = refuse_kill(ctx, 1);
+	if (!rc)
+		rc = refuse_kill(ctx, getpid());
+	if (!rc)
+		rc = refuse_kill(ctx, -getpgrp());
+	return rc;
+}
+
+/* libseccomp 2.5 exports to a descriptor only. */
+static int export_program(scmp_filter_ctx ctx, struct guard *g)
+{
+	int fd = memfd_create("guard", MFD_CLOEXEC), rc;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	rc = seccomp_export_bpf(ctx, fd);
+	if (rc)
+		goto out;
+	rc = fstat(fd, &st) ? -errno : 0;
+	if (rc)
+		goto out;
+	g->program.filter = xcalloc(1, (size_t)st.st_size);
+	g->program.len = (unsigned short)((size_t)st.st_size /
+					  sizeof(struct sock_filter));
+	if (pread(fd, g->program.filter, (size_t)st.st_size, 0) != st.st_size)
+		rc = -EIO;
+out:
+	close(fd);
+	return rc;
+}
+
+int guard_new(struct guard **out, struct errbuf *err)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
+	struct guard *g = xcalloc(1, sizeof(*g));
+	int rc = ctx ? 0 : -ENOMEM;
+
+	if (!rc)
+		rc = add_rules(ctx);
+	if (!rc)
+		rc = export_program(ctx, g);
+	seccomp_release(ctx);
+	if (rc) {
+		errbuf_addf(err, "cannot build the guard filter: %s "
+			    "(--no-guard does without)", strerror(-rc));
+		guard_free(g);
+		return rc;
+	}
+	*out = g;
+	return 0;
+}
+
+int guard_load(const struct guard *g)
+{
+	/* Without it, only root may load a filter. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	/* SPEC_ALLOW: older kernels slow the process down otherwise. */
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		    SECCOMP_FILTER_FLAG_SPEC_ALLOW, &g->program))
+		return -errno;
+	return 0;
+}
+
+void guard_free(struct guard *g)
+{
+	if (!g)
+		return;
+	free(g->program.filter);
+	free(g);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plan.c - which strategy with which parameters, loaded and checked.
+ */
+#include "explorer/internal.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explorer/options.h"
+#include "explorer/util.h"
+#include "strategies/strategies.h"
+
+#define START_NS 1000000000ull		/* virtual CLOCK_MONOTONIC */
+#define REALTIME_NS 1700000000000000000ull	/* 2023-11-14, a Tuesday */
+#define OP_COST_NS 1000ull
+#define VIRTUAL_PID 100000u
+
+/* The strategy of a plug-in, or NULL with `err` filled. */
+static const struct explore_strategy *load_plugin(struct plan *p,
+						  const char *path,
+						  struct errbuf *err)
+{
+	const struct explore_strategy *s;
+	char why[STRATEGIES_TEXT_BYTES];
+
+	p->plugin = realpath(path, NULL);
+	if (!p->plugin) {
+		errbuf_addf(err, "cannot load strategy '%s': %s", path,
+			    strerror(errno));
+		return NULL;
+	}
+	if (strlen(p->plugin) >= CONTROL_PATH_BYTES) {
+		errbuf_addf(err, "cannot load strategy '%s': its path is "
+			    "longer than %d bytes", path,
+			    CONTROL_PATH_BYTES - 1);
+		return NULL;
+	}
+	p->handle = dlopen(p->plugin, RTLD_NOW | RTLD_LOCAL);
+	if (!p->handle) {
+		errbuf_addf(err, "cannot load strategy '%s': %s", path,
+			    dlerror());
+		return NULL;
+	}
+	s = dlsym(p->handle, EXPLORE_STRATEGY_SYMBOL);
+	if (!s) {
+		errbuf_addf(err, "strategy '%s' exports no symbol '%s'", path,
+			    EXPLORE_STRATEGY_SYMBOL);
+		return NULL;
+	}
+	if (strategies_check_abi(s, why, sizeof(why))) {
+		errbuf_addf(err, "strategy '%s': %s", path, why);
+		return NULL;
+	}
+	return s;
+}
+
+static const struct explore_strategy *find_strategy(struct plan *p,
+						    const char *name,
+						    struct errbuf *err)
+{
+	const struct explore_strategy *s;
+
+	if (strchr(name, '/'))
+		return load_plugin(p, name, err);
+	s = strategies_find(name);
+	if (!s)
+		errbuf_addf(err, "no strategy '%s' ('explore strategies' "
+			    "lists them; a plug-in needs a path with a '/')",
+			    name);
+	return s;
+}
+
+int plan_init(struct plan *p, const struct options *o, struct errbuf *err)
+{
+	char name[PATH_MAX], why[STRATEGIES_TEXT_BYTES] = "";
+	const char *spec = o->strategy ? o->strategy : STRATEGIES_DEFAULT;
+	int rc;
+
+	memset(p, 0, sizeof(*p));
+	p->spec = xstrdup(spec);
+	p->setup = (struct explore_setup){
+		.seed = o->seed,
+		.max_steps = o->max_steps,
+		.max_tasks = SCHED_MAX_TASKS,
+	};
+	rc = strategies_parse(spec, name, sizeof(name), &p->setup, NULL, why,
+			      sizeof(why));
+	if (rc)
+		goto bad_spec;
+	p->strategy = find_strategy(p, name, err);
+	rc = p->strategy ? 0 : -EINVAL;
+	if (rc)
+		goto out;
+	rc = strategies_parse(spec, name, sizeof(name), &p->setup,
+			      p->strategy, why, sizeof(why));
+bad_spec:
+	if (rc)
+		errbuf_addf(err, "%s", why);
+out:
+	if (rc)
+		plan_release(p);
+	return rc;
+}
+
+void plan_release(struct plan *p)
+{
+	if (p->handle)
+		dlclose(p->handle);
+	free(p->plugin);
+	free(p->spec);
+	memset(p, 0, sizeof(*p));
+}
+
+void plan_configure(const struct plan *p, const struct options *o,
+		    struct control_config *config)
+{
+	*config = (struct control_config){
+		.seed = o->seed,
+		.realtime_ns = REALTIME_NS,
+		.scheduler = {
+			.max_steps = o->max_steps,
+			.op_cost_ns = OP_COST_NS,
+			.slack_ns = o->slack_ns,
+			.start_ns = START_NS,
+			.wake_any = o->wakes_any,
+		},
+		.flags = CONTROL_F_TRAP_TSC |
+			 (o->has_guard ? 0 : CONTROL_F_NO_GUARD),
+		.virtual_pid = VIRTUAL_PID,
+		.strategy_bytes = p->strategy->state_bytes(&p->setup),
+	};
+	if (getenv("EXPLORE_DEBUG"))
+		config->flags |= CONTROL_F_DEBUG;
+	snprintf(config->strategy, sizeof(config->strategy), "%s",
+		 p->strategy->name);
+	if (p->plugin)
+		snprintf(config->plugin, sizeof(config->plugin), "%s",
+			 p->plugin);
+}
+
+int plan_start(const struct plan *p, struct control *c, struct errbuf *err)
+{
+	size_t bytes = p->strategy->state_bytes(&p->setup);
+
+	if (bytes > CONTROL_STRATEGY_BYTES) {
+		errbuf_addf(err, "strategy '%s' asks for %zu MiB of state; "
+			    "%llu MiB are possible (less --max-steps may "
+			    "help)", p->spec, bytes >> 20,
+			    (unsigned long long)CONTROL_STRATEGY_BYTES >> 20);
+		return -E2BIG;
+	}
+	p->strategy->init(c->strategy, &p->setup);
+	return 0;
+}

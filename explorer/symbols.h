@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * symbols.h - the inside of struct symbols, for symbols.c, variables.c and
+ * stacks.c only. Everybody else uses internal.h.
+ */
+#ifndef EXPLORER_SYMBOLS_H
+#define EXPLORER_SYMBOLS_H
+
+#include <elfutils/libdwfl.h>
+
+#include "explorer/internal.h"
+
+struct symbols_entry {
+	uint64_t key;		/* pc * 2 + is_return; 0: free */
+	struct symbol symbol;
+};
+
+struct symbols_string {
+	struct symbols_string *next;
+	char text[];
+};
+
+/* A task whose stack is being read; see stacks.c. */
+struct symbols_subject {
+	const struct control *control;
+	pid_t pid;
+	uint32_t task;
+	int mem_fd;		/* /proc/PID/mem, or -1 */
+};
+
+struct symbols {
+	Dwfl *dwfl;
+	char *cwd;		/* what paths are shown relative to; or NULL */
+	struct symbols_string *strings;
+	struct symbols_entry *cache;	/* open addressing, nr_cache slots */
+	size_t nr_cache, nr_cached;	/* nr_cached < nr_cache / 2 */
+	struct symbols_variables *variables;	/* by module; variables.c */
+	struct symbols_subject subject;
+	bool is_attached;	/* dwfl reads registers from `subject` */
+};
+
+/* A copy that lives as long as `s`; NULL for NULL or without memory. */
+const char *symbols__keep(struct symbols *s, const char *text);
+
+/* The same, demangled when it is a C++ or Rust name. */
+const char *symbols__keep_demangled(struct symbols *s, const char *text);
+
+/* What the source calls it, qualified when it is C++. */
+const char *symbols__die_name(struct symbols *s, Dwarf_Die *die);
+
+/* variables.c: drop its indexes. */
+void symbols__free_variables(struct symbols *s);
+
+#endif /* EXPLORER_SYMBOLS_H */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * util.h - memory that is always there, and messages on stderr.
+ *
+ * For the tool only: these functions end the process. The x-functions may be
+ * used anywhere below explorer/; die() and usage() only in main.c, cmd_*.c and
+ * doctor.c.
+ */
+#ifndef EXPLORER_UTIL_H
+#define EXPLORER_UTIL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Exit status of every subcommand; documented in man/explore.1. */
+enum exit_status {
+	EXIT_NOTHING_FOUND = 0,
+	EXIT_FOUND = 1,		/* a failure; a replay that diverged */
+	EXIT_USAGE = 2,
+	EXIT_NO_CONTROL = 3,	/* target not controllable, or our own error */
+};
+
+void *xcalloc(size_t nr, size_t bytes);
+void *xrealloc(void *p, size_t nr, size_t bytes);
+char *xstrdup(const char *s);
+char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Copy a NULL-terminated vector of strings. */
+char **xstrvdup(char *const *v);
+void strv_free(char **v);
+
+/* "explore: <text>" on stderr. */
+void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same, then exit with that status. */
+_Noreturn void die(enum exit_status status, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Monotonic real time. */
+uint64_t now_ns(void);
+
+/* The part after the last slash. */
+const char *path_base(const char *path);
+
+#endif /* EXPLORER_UTIL_H */

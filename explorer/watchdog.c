@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watchdog.c - looks after a run that does not reach its next operation.
+ */
+#include "explorer/watchdog.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "explorer/util.h"
+
+#define PATIENCE_NS 3000000ull		/* before the first probe */
+#define PAUSE_MAX_NS 100000000ull	/* between two probes */
+#define FORCE_CPU_NS 2000000000ull	/* then whatever it does is cut */
+#define HOPELESS_NS 10000000000ull	/* from the kill to giving up */
+#define PROBE_SIGNAL SIGURG		/* as preload/signals.c has it */
+
+/* Processor time of the run; 0 when it has none. */
+static uint64_t cpu_time_ns(const struct control *c)
+{
+	struct timespec t;
+	clockid_t clock;
+	int32_t pid = c->run_pid;
+
+	if (pid <= 0 || clock_getcpuclockid(pid, &clock) ||
+	    clock_gettime(clock, &t))
+		return 0;
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+void watchdog_init(struct watchdog *d, struct control *c, uint64_t limit_ms)
+{
+	*d = (struct watchdog){
+		.control = c,
+		.limit_ns = limit_ms * 1000000u,
+		.step = UINT64_MAX,
+	};
+}
+
+void watchdog_moved(struct watchdog *d)
+{
+	d->moved_ns = now_ns();
+	d->pause_ns = PATIENCE_NS;
+	d->probe_ns = d->moved_ns + PATIENCE_NS;
+	d->cpu_ns = d->probed_cpu_ns = cpu_time_ns(d->control);
+}
+
+void watchdog_kill(struct watchdog *d, enum watchdog_reason reason)
+{
+	int32_t pid = d->control->run_pid;
+
+	if (!d->reason) {
+		d->reason = reason;
+		d->killed_ns = now_ns();
+	}
+	if (pid > 0)
+		kill(pid, SIGKILL);
+}
+
+/*
+ * Ask the runtime to look where the run is. LOOK interrupts only what can be
+ * proved to spin, so its outcome does not depend on when it is sent.
+ */
+static void probe(struct watchdog *d, uint64_t now)
+{
+	struct control *c = d->control;
+	uint64_t cpu = cpu_time_ns(c);
+	int32_t pid = c->run_pid;
+
+	/* Sleeping in the kernel, or never scheduled: nothing to see. */
+	if (pid <= 0 || cpu < d->probed_cpu_ns + PATIENCE_NS / 3) {
+		d->probe_ns = now + PATIENCE_NS;
+		return;
+	}
+	d->probed_cpu_ns = cpu;
+	__atomic_store_n(&c->probe, cpu - d->cpu_ns > FORCE_CPU_NS ?
+				    CONTROL_PROBE_FORCE : CONTROL_PROBE_LOOK,
+			 __ATOMIC_RELEASE);
+	kill(pid, PROBE_SIGNAL);
+	d->probe_ns = now + d->pause_ns;
+	d->pause_ns *= 2;
+	if (d->pause_ns > PAUSE_MAX_NS)
+		d->pause_ns = PAUSE_MAX_NS;
+}
+
+void watchdog_look(struct watchdog *d)
+{
+	uint64_t step = __atomic_load_n(&d->control->scheduler.step,
+					__ATOMIC_RELAXED);
+	uint64_t now;
+
+	if (step != d->step) {
+		d->step = step;
+		watchdog_moved(d);
+		return;
+	}
+	now = now_ns();
+	if (d->reason || (d->limit_ns && now - d->moved_ns > d->limit_ns))
+		watchdog_kill(d, WATCHDOG_STUCK);
+	else if (now >= d->probe_ns)
+		probe(d, now);
+}
+
+bool watchdog_is_hopeless(const struct watchdog *d)
+{
+	return d->reason && now_ns() - d->killed_ns > HOPELESS_NS;
+}
+
+void watchdog_describe(const struct watchdog *d, char *text, size_t bytes)
+{
+	if (d->reason == WATCHDOG_OUTPUT)
+		snprintf(text, bytes, "printed more than 256 MiB");
+	else
+		snprintf(text, bytes, "no operation within %llu seconds of "
+			 "real time",
+			 (unsigned long long)(d->limit_ns / 1000000000u));
+}

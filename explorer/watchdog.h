@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watchdog.h - looks after a run that does not reach its next operation.
+ *
+ * Three things can keep a run from moving on: it computes, which is fine; it
+ * spins on a variable that only another task can change, which must be
+ * interrupted; or it is stuck for good. The tool looks at it every few
+ * milliseconds and never when all is well.
+ */
+#ifndef EXPLORER_WATCHDOG_H
+#define EXPLORER_WATCHDOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "preload/control.h"
+
+enum watchdog_reason {
+	WATCHDOG_NONE = 0,	/* nothing done */
+	WATCHDOG_STUCK,		/* no operation within the limit */
+	WATCHDOG_OUTPUT,	/* printed without end */
+	WATCHDOG_STOPPED,	/* Ctrl-C */
+};
+
+/* Of one run. */
+struct watchdog {
+	struct control *control;
+	uint64_t limit_ns;	/* real time without an operation */
+	uint64_t step;		/* as last seen */
+	uint64_t moved_ns;	/* real time when `step` changed */
+	uint64_t probe_ns;	/* real time of the next probe */
+	uint64_t pause_ns;	/* between the next two probes */
+	uint64_t cpu_ns;	/* the run's processor time when it moved */
+	uint64_t probed_cpu_ns;	/* at the last probe */
+	uint64_t killed_ns;	/* real time of the first kill */
+	enum watchdog_reason reason;	/* why the run was killed */
+};
+
+void watchdog_init(struct watchdog *d, struct control *c, uint64_t limit_ms);
+
+/* One look: probe the run, or kill it when its time is up. */
+void watchdog_look(struct watchdog *d);
+
+/* It stood still on our behalf: start counting again. */
+void watchdog_moved(struct watchdog *d);
+
+/* Kill the run, for a reason of the caller's. The first reason stands. */
+void watchdog_kill(struct watchdog *d, enum watchdog_reason reason);
+
+/* Whether the run was killed long ago and the zygote has not noticed. */
+bool watchdog_is_hopeless(const struct watchdog *d);
+
+/* The message of a TIMEOUT verdict. */
+void watchdog_describe(const struct watchdog *d, char *text, size_t bytes);
+
+#endif /* EXPLORER_WATCHDOG_H */

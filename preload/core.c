@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.c - scheduling points, the switch between tasks, the end of a run.
+ *
+ * core_enter() (entry.S) saves the current task on its own stack and calls
+ * core_schedule() on the runtime's stack; what that returns is the stack of
+ * the task to continue. Nothing of a choice stays on the runtime's stack, so
+ * one stack serves all tasks.
+ */
+#include "preload/core.h"
+
+#include <linux/futex.h>
+#include <linux/mman.h>
+
+#include "preload/files.h"
+#include "strategies/strategies.h"
+
+uint32_t runtime_mode;
+struct control *runtime_control;
+struct runtime_relock runtime_relock;
+struct scheduler_env core_env;
+uint64_t core_stack_top;
+
+#define STACK_BYTES (1u << 20)
+
+void core_init(void)
+{
+	int64_t p;
+
+	/* Shared: a fork then copies neither the pages nor their tables. */
+	p = sys_call6(__NR_mmap, 0, STACK_BYTES, 3 /* read, write */,
+		      MAP_SHARED | MAP_ANONYMOUS, (uint64_t)-1, 0);
+	core_stack_top = (uint64_t)p + STACK_BYTES;
+}
+
+/* ---------------------------------------------------------- idle waits */
+
+#define IDLE_SLICE_NS 20000000ull
+
+/*
+ * Nobody can run before a descriptor, a child or a signal from outside is
+ * there. Wait for it in real time; virtual time passes along, so a deadline
+ * that comes first is met.
+ */
+static void wait_for_the_world(struct scheduler *s)
+{
+	uint64_t begin = time_real_ns(), start = s->now_ns;
+	uint64_t deadline = scheduler_next_deadline(s);
+	uint64_t timer = timers_next();
+
+	if (timer < deadline)
+		deadline = timer;
+	runtime_control->counters.real_waits++;
+	for (;;) {
+		uint64_t slice = IDLE_SLICE_NS;
+
+		if (deadline != SCHED_NEVER && deadline - s->now_ns < slice)
+			slice = deadline > s->now_ns ? deadline - s->now_ns : 0;
+		if (files_refresh(slice))
+			break;
+		signals_collect();
+		scheduler_advance(s, start + (time_real_ns() - begin));
+		if (timers_fire() || s->now_ns >= deadline)
+			break;
+		for (uint32_t i = 0; i < s->nr_live; i++)
+			if (scheduler_is_enabled(s, s->live[i]))
+				return;
+	}
+}
+
+/*
+ * Nobody can run and nothing outside is awaited. A timer of the target may
+ * still send a signal; virtual time jumps to it.
+ */
+static bool jump_to_timer(struct scheduler *s)
+{
+	uint64_t timer = timers_next();
+
+	if (timer == SCHED_NEVER)
+		return false;
+	scheduler_advance(s, timer);
+	return timers_fire();
+}
+
+/* ------------------------------------------------------------ verdicts */
+
+static uint64_t pc_of(uint32_t t)
+{
+	return runtime_control->scheduler.task[t].pc;
+}
+
+static _Noreturn void end_deadlock(struct scheduler *s)
+{
+	struct control_verdict *v = &runtime_control->verdict;
+	uint32_t t = s->current;
+
+	for (uint32_t i = 0; i < s->nr_live; i++) {
+		uint32_t nr = scheduler_find_cycle(s, s->live[i], v->cycle, 16);
+
+		if (nr) {
+			v->nr_cycle = nr;
+			t = s->live[i];
+			break;
+		}
+	}
+	if (s->task[t].state != SCHED_TASK_ALIVE)
+		t = s->live[0];
+	v->task = t;
+	runtime_end(CONTROL_VERDICT_DEADLOCK, 0, s->task[t].op.object,
+		    pc_of(t), "");
+}
+
+static _Noreturn void end_step_limit(struct scheduler *s)
+{
+	char text[128];
+	bool stuck = s->step - s->last_progress > s->config.max_steps / 4;
+
+	runtime_format(text, sizeof(text), stuck
+		       ? "no progress in the last %lu of %lu operations"
+		       : "%lu operations since progress, %lu in all",
+		       s->step - s->last_progress, s->step);
+	runtime_end(stuck ? CONTROL_VERDICT_LIVELOCK
+			  : CONTROL_VERDICT_STEP_LIMIT, 0, 0,
+		    pc_of(s->current), text);
+}
+
+static _Noreturn void end_run(enum sched_result why)
+{
+	struct scheduler *s = runtime_scheduler();
+
+	switch (why) {
+	case SCHED_DEADLOCK:
+		end_deadlock(s);
+	case SCHED_STEP_LIMIT:
+		end_step_limit(s);
+	case SCHED_DIVERGED:
+		runtime_end(CONTROL_VERDICT_DIVERGED, 0, 0, pc_of(s->current),
+			    "the run left the recorded path");
+	case SCHED_BAD_PICK:
+		runtime_end(CONTROL_VERDICT_BAD_PICK, 0, 0, 0,
+			    "the strategy's answer is not among the candidates");
+	case SCHED_FINISHED:
+		runtime_end(CONTROL_VERDICT_EXIT, 0, 0, 0, "");
+	default:
+		runtime_end(CONTROL_VERDICT_INTERNAL, (int32_t)why, 0, 0,
+			    "unexpected answer of the scheduler");
+	}
+}
+
+/* Registers for an unwinder: those in the frame that core_enter() left. */
+static void show_registers(struct control_task *k)
+{
+	const struct core_frame *f = (const void *)(uintptr_t)k->saved_sp;
+
+	if (k->uses_trap_frame || !k->saved_sp)
+		return;
+	k->reg_ip = f->ip;
+	k->reg_sp = k->saved_sp + sizeof(*f);
+	k->reg_bp = f->rbp;
+	k->reg_bx = f->rbx;
+	k->reg_12 = f->r12;
+	k->reg_13 = f->r13;
+	k->reg_14 = f->r14;
+	k->reg_15 = f->r15;
+}
+
+static void freeze(struct scheduler *s)
+{
+	struct control *c = runtime_control;
+
+	for (uint32_t i = 0; i < s->nr_live; i++)
+		if (s->live[i] != s->current || !core_task(s->current)->reg_ip)
+			show_registers(core_task(s->live[i]));
+	__atomic_store_n(&c->release, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&c->state, CONTROL_STATE_FROZEN, __ATOMIC_SEQ_CST);
+	sys_call3(__NR_futex, &c->state, FUTEX_WAKE, INT32_MAX);
+	while (!__atomic_load_n(&c->release, __ATOMIC_SEQ_CST))
+		sys_call4(__NR_futex, &c->release, FUTEX_WAIT, 0, 0);
+}
+
+struct ending {
+	enum control_verdict_kind kind;
+	int32_t code;
+	uint32_t object;
+	uint64_t pc;
+	const char *message;
+};
+
+static void finish(void *arg)
+{
+	const struct ending *e = arg;
+	struct control *c = runtime_control;
+	struct scheduler *s = &c->scheduler;
+	struct control_verdict *v = &c->verdict;
+
+	if (v->kind == CONTROL_VERDICT_NONE) {
+		v->code = e->code;
+		v->object = e->object;
+		v->pc = e->pc;
+		v->step = s->step;
+		if (e->kind != CONTROL_VERDICT_DEADLOCK &&
+		    e->kind != CONTROL_VERDICT_PARTIAL_DEADLOCK)
+			v->task = s->current;
+		if (e->message[0])
+			runtime_format(v->message, sizeof(v->message), "%s",
+				       e->message);
+		c->digest = s->digest;
+		__atomic_store_n(&v->kind, (uint32_t)e->kind, __ATOMIC_SEQ_CST);
+		if (c->config.flags & CONTROL_F_INSPECT)
+			freeze(s);
+	}
+	for (;;)
+		sys_call1(__NR_exit_group, e->kind == CONTROL_VERDICT_EXIT
+						   ? e->code : 99);
+}
+
+void runtime_end(enum control_verdict_kind kind, int32_t code, uint32_t object,
+		 uint64_t pc, const char *message)
+{
+	struct ending e = { kind, code, object, pc, message };
+
+	core_call(finish, &e);
+	__builtin_unreachable();
+}
+
+/* ------------------------------------------------------------ schedule */
+
+uint64_t core_schedule(uint64_t saved_sp)
+{
+	struct control *c = runtime_control;
+	struct scheduler *s = &c->scheduler;
+	uint32_t from = s->current;
+	enum sched_result r;
+
+	c->task[from].saved_sp = saved_sp;
+	signals_collect();
+	if (__builtin_expect(timers_next() <= s->now_ns, 0))
+		timers_fire();
+	files_refresh(0);
+	while ((r = scheduler_next(s, &core_env)) != SCHED_RUN) {
+		if (r == SCHED_OUTSIDE)
+			wait_for_the_world(s);
+		else if (r != SCHED_DEADLOCK || !jump_to_timer(s))
+			end_run(r);
+	}
+	if (s->current != from) {
+		c->task[from].fs_base = sys_get_fs();
+		sys_set_fs(c->task[s->current].fs_base);
+	}
+	return c->task[s->current].saved_sp;
+}
+
+void core_announce(const struct runtime_op *op)
+{
+	struct scheduler *s = runtime_scheduler();
+	struct sched_announce a = {
+		.kind = op->kind,
+		.flags = op->flags,
+		.object = op->object,
+		.object2 = op->object2,
+		.site = modules_site(op->pc),
+		.pc = op->pc,
+		.addr = op->object ? scheduler_object(s, op->object)->addr : 0,
+		.deadline_ns = op->deadline_ns,
+	};
+
+	scheduler_announce(s, s->current, &a);
+}
+
+/*
+ * A lock that is held may close a cycle. That is final whatever the others do,
+ * so it is reported at once and not only when nobody can run.
+ */
+static void check_cycle(struct scheduler *s, const struct runtime_op *op)
+{
+	struct control_verdict *v = &runtime_control->verdict;
+	uint32_t cycle[16], nr;
+
+	nr = scheduler_find_cycle(s, s->current, cycle, 16);
+	if (nr) {
+		v->nr_cycle = nr < 16 ? nr : 16;
+		for (uint32_t i = 0; i < v->nr_cycle; i++)
+			v->cycle[i] = cycle[i];
+		v->task = s->current;
+		core_self()->uses_trap_frame = 0;
+		core_self()->saved_sp = 0;
+		runtime_end(CONTROL_VERDICT_DEADLOCK, 0, op->object, op->pc,
+			    "");
+	}
+}
+
+static bool is_lock(uint16_t kind)
+{
+	switch (kind) {
+	case EXPLORE_OP_MUTEX_LOCK:
+	case EXPLORE_OP_SPIN_LOCK:
+	case EXPLORE_OP_RWLOCK_RDLOCK:
+	case EXPLORE_OP_RWLOCK_WRLOCK:
+	case EXPLORE_OP_FUTEX_LOCK_PI:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool core_point(const struct runtime_op *op)
+{
+	struct scheduler *s = runtime_scheduler();
+
+	core_announce(op);
+	if (is_lock(op->kind) && !scheduler_is_enabled(s, s->current))
+		check_cycle(s, op);
+	core_enter();
+	return s->task[s->current].op.flags & EXPLORE_OP_F_TIMEOUT;
+}
+
+bool runtime_point(const struct runtime_op *op)
+{
+	bool timed_out = core_point(op);
+
+	if (__builtin_expect(signals_are_due(), 0))
+		sys_trap_self(SYS_NR_DELIVER);
+	return timed_out;
+}
+
+uint32_t runtime_object(enum sched_class class, const volatile void *addr,
+			uint64_t pc)
+{
+	uint32_t id = scheduler_object_id(runtime_scheduler(), class,
+					  (uintptr_t)addr, pc);
+
+	if (__builtin_expect(!id, 0))
+		runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, pc,
+			    "more synchronisation objects than explore can follow");
+	return id;
+}
+
+struct wake_request {
+	uint32_t object, max, mask, nr;
+	enum sched_result result;
+};
+
+static void wake_on_stack(void *arg)
+{
+	struct wake_request *w = arg;
+
+	w->result = scheduler_wake(runtime_scheduler(), &core_env, w->object,
+				   w->max, w->mask, &w->nr);
+}
+
+uint32_t runtime_wake(uint32_t object, uint32_t max, uint32_t mask)
+{
+	struct wake_request w = { object, max, mask, 0, SCHED_RUN };
+
+	if (!scheduler_object(runtime_scheduler(), object)->nr_waiters)
+		return 0;
+	core_call(wake_on_stack, &w);
+	if (w.result != SCHED_RUN)
+		end_run(w.result);
+	return w.nr;
+}
+
+struct choose_request {
+	uint32_t nr, chosen;
+	enum sched_result result;
+};
+
+static void choose_on_stack(void *arg)
+{
+	struct choose_request *q = arg;
+
+	q->result = scheduler_choose(runtime_scheduler(), &core_env,
+				     EXPLORE_POINT_VALUE, 0, q->nr, NULL,
+				     &q->chosen);
+}
+
+uint32_t runtime_choose(uint32_t nr)
+{
+	struct choose_request q = { nr, 0, SCHED_RUN };
+
+	core_call(choose_on_stack, &q);
+	if (q.result != SCHED_RUN)
+		end_run(q.result);
+	return q.chosen;
+}
+
+/* ----------------------------------------------------------- run start */
+
+/*
+ * A plug-in's pick() may use vector registers; the callers of the runtime may
+ * hold values in them. Save what an ordinary function may change.
+ */
+static struct explore_decision ask_plugin(const struct scheduler_env *env,
+					  const struct explore_point *point)
+{
+	uint8_t area[8192 + 64];
+	void *save = (void *)CORE_ALIGN_UP((uintptr_t)area, 64);
+	struct explore_decision d;
+	bool is_legal = true;
+
+	memset((char *)save + 512, 0, 64);	/* the XSAVE header */
+	__asm__ volatile("xsave64 (%0)"
+			 : : "r"(save), "a"(0xe7), "d"(0) : "memory");
+	d = strategy_checked_pick(env->strategy, env->state, point, &is_legal);
+	__asm__ volatile("xrstor64 (%0)"
+			 : : "r"(save), "a"(0xe7), "d"(0) : "memory");
+	if (!is_legal)
+		d.index = UINT32_MAX - 1;	/* out of range for sure */
+	return d;
+}
+
+extern RUNTIME_HIDDEN const struct explore_strategy *core_plugin;
+
+void core_start_run(void)
+{
+	struct control *c = runtime_control;
+	struct scheduler *s = &c->scheduler;
+	struct sched_announce start = { .kind = EXPLORE_OP_THREAD_START };
+
+	core_env.state = c->strategy;
+	core_env.log = c->event;
+	core_env.ask = NULL;
+	core_env.script = c->config.flags & CONTROL_F_REPLAY ? c->script : NULL;
+	core_env.nr_script = c->config.nr_script;
+	core_env.strategy = core_env.script ? &strategy_replay
+			: strategies_find(c->config.strategy);
+	if (c->config.plugin[0] && !core_env.script) {
+		core_env.strategy = core_plugin;
+		core_env.ask = ask_plugin;
+	}
+	scheduler_init(s, &c->config.scheduler);
+	memset(&c->counters, 0, sizeof(c->counters));
+	memset(&c->task[0], 0, sizeof(c->task[0]));
+	signals_start_run();
+	timers_reset();
+	files_reset();
+	c->verdict.kind = CONTROL_VERDICT_NONE;
+	c->verdict.nr_cycle = 0;
+	c->verdict.object = 0;
+	c->verdict.addr = 0;
+	c->verdict.message[0] = '\0';
+	c->input_bytes = 0;
+	c->probe = CONTROL_PROBE_NONE;
+	if (!core_env.strategy) {
+		runtime_mode = RUNTIME_CONTROLLED;
+		runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, 0,
+			    "the runtime does not know the strategy");
+	}
+	scheduler_task_new(s, 0, 0);
+	c->task[0].tid = c->config.virtual_pid;
+	start.object = scheduler_object_id(s, SCHED_CLASS_THREAD, 0, 0);
+	scheduler_announce(s, 0, &start);
+	core_enter();
+}

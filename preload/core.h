@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core.h - for the .c files of preload/ but the interposers: the task switch,
+ * the end of a run, and what the trap handlers share.
+ */
+#ifndef PRELOAD_CORE_H
+#define PRELOAD_CORE_H
+
+#include "preload/runtime.h"
+#include "preload/sys.h"
+
+#define CORE_ALIGN_UP(x, a) (((x) + (a) - 1) & ~((uint64_t)(a) - 1))
+
+/* ----------------------------------------------------- the task switch */
+
+/* What core_enter() leaves on a task's stack; saved_sp points at it. */
+struct core_frame {
+	uint32_t mxcsr;
+	uint16_t fpcw, pad;
+	uint64_t r15, r14, r13, r12, rbx, rbp;
+	uint64_t ip;
+};
+static_assert(sizeof(struct core_frame) == 64, "entry.S builds it");
+
+/* Top of the stack on which the choice is made; 16-byte aligned. */
+extern RUNTIME_HIDDEN uint64_t core_stack_top;
+
+/* entry.S: choose who is next and continue there. */
+RUNTIME_HIDDEN void core_enter(void);
+/* entry.S: fn(arg) on the runtime's stack. */
+RUNTIME_HIDDEN void core_call(void (*fn)(void *), void *arg);
+/* Called by core_enter() only. */
+RUNTIME_HIDDEN uint64_t core_schedule(uint64_t saved_sp);
+
+/* Map the runtime's stack; once, before the first run. */
+RUNTIME_HIDDEN void core_init(void);
+
+/* Start a run in the freshly forked process: model, strategy, main task. */
+RUNTIME_HIDDEN void core_start_run(void);
+
+/* The operation's description for the scheduler; no choice is made yet. */
+RUNTIME_HIDDEN void core_announce(const struct runtime_op *op);
+
+/* announce + choose, without looking at signals afterwards. */
+RUNTIME_HIDDEN bool core_point(const struct runtime_op *op);
+
+/* The strategy environment of this process. */
+extern RUNTIME_HIDDEN struct scheduler_env core_env;
+
+static inline struct control_task *core_task(uint32_t t)
+{
+	return &runtime_control->task[t];
+}
+
+static inline struct control_task *core_self(void)
+{
+	return &runtime_control->task[runtime_self()];
+}
+
+/* ------------------------------------------------------------- modules */
+
+/* Fill the module table from the dynamic linker. In the zygote. */
+RUNTIME_HIDDEN void modules_init(void);
+/* Note a file mapped executable during a run (dlopen). */
+RUNTIME_HIDDEN void modules_add_mapping(uint64_t start, uint64_t bytes, int fd,
+					uint64_t file_offset);
+/* A stable name for a code address; 0 outside all modules. */
+RUNTIME_HIDDEN uint32_t modules_site(uint64_t pc);
+
+/* ---------------------------------------------------------------- time */
+
+/* Real CLOCK_MONOTONIC, for idle waits only. */
+RUNTIME_HIDDEN uint64_t time_real_ns(void);
+/* Make vDSO functions enter the runtime. In the zygote. */
+RUNTIME_HIDDEN void time_patch_vdso(void);
+/* Virtual interval timers: forget those of the last run. */
+RUNTIME_HIDDEN void timers_reset(void);
+/* Fire what is due; returns true if any signal became pending. */
+RUNTIME_HIDDEN bool timers_fire(void);
+/* Earliest expiry, or SCHED_NEVER. */
+RUNTIME_HIDDEN uint64_t timers_next(void);
+
+/* ------------------------------------------------------------- signals */
+
+#define SIGNALS_BIT(sig) (1ull << ((sig) - 1))
+#define SIGNALS_PROBE 23	/* SIGURG: ignored by default, rarely used */
+
+/* Install the runtime's own handlers. In the zygote. */
+RUNTIME_HIDDEN void signals_init(void);
+RUNTIME_HIDDEN void signals_start_run(void);
+/* Make `sig` pending for a task, or with task == -1 for the process. */
+struct signals_info {
+	int32_t signo, error, code, pad;
+	int32_t pid, uid;
+	uint64_t value;
+	uint8_t rest[128 - 32];
+};
+static_assert(sizeof(struct signals_info) == 128, "the kernel's siginfo_t");
+RUNTIME_HIDDEN void signals_post(int task, const struct signals_info *info);
+/* Whether a handler (or a default action) is due for the current task. */
+RUNTIME_HIDDEN bool signals_are_due(void);
+/* Take external signals noted by the handler into the model. */
+RUNTIME_HIDDEN void signals_collect(void);
+/* Take one pending signal out of `set`, for sigtimedwait. 0: none. */
+RUNTIME_HIDDEN int signals_take(uint64_t set, struct signals_info *info);
+/* Whether one in `set` is pending for task t or the process. */
+RUNTIME_HIDDEN bool signals_has(uint32_t t, uint64_t set);
+RUNTIME_HIDDEN bool signals_would_interrupt(uint32_t t);
+
+/* --------------------------------------------------------------- traps */
+
+/* Trap system calls of this kernel thread from now on. */
+RUNTIME_HIDDEN int64_t trap_arm(void);
+/* Patch the sites that runs have learned. In the zygote, before a fork. */
+RUNTIME_HIDDEN void patch_apply(void);
+
+/* ----------------------------------------------------------- the world */
+
+/*
+ * Refresh SCHED_TASK_READY of tasks that wait for descriptors and children.
+ * With wait_ns, really wait up to that long for one of them. Returns whether
+ * any task is ready.
+ */
+RUNTIME_HIDDEN bool files_refresh(uint64_t wait_ns);
+
+/* ---------------------------------------------------------------- text */
+
+RUNTIME_HIDDEN size_t core_strlen(const char *s);
+RUNTIME_HIDDEN bool core_has_prefix(const char *s, const char *prefix);
+RUNTIME_HIDDEN bool core_streq(const char *a, const char *b);
+void *memcpy(void *to, const void *from, size_t bytes);
+void *memset(void *to, int value, size_t bytes);
+void *memmove(void *to, const void *from, size_t bytes);
+int memcmp(const void *a, const void *b, size_t bytes);
+
+#endif /* PRELOAD_CORE_H */

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entry.S - the instructions that C cannot express: the stub page, the switch
+ * between tasks, the way in from a patched system call site.
+ */
+
+	.section .text.stub, "ax", @progbits
+	.balign 4096
+	.globl	sys_stub_start, sys_stub_end
+	.hidden	sys_stub_start, sys_stub_end
+sys_stub_start:
+
+/* int64_t sys_call6(nr, a, b, c, d, e, f) */
+	.globl	sys_call6
+	.hidden	sys_call6
+	.type	sys_call6, @function
+sys_call6:
+	.cfi_startproc
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	mov	%r8, %r10
+	mov	%r9, %r8
+	mov	8(%rsp), %r9
+	syscall
+	ret
+	.cfi_endproc
+	.size	sys_call6, .-sys_call6
+
+/*
+ * Unwinders know a signal frame by these very bytes at the return address, so
+ * neither restorer has unwind tables of its own.
+ */
+	.globl	sys_restorer
+	.hidden	sys_restorer
+sys_restorer:
+	mov	$15, %rax
+	syscall
+	ud2
+
+/* void sys_sigreturn_at(sp) */
+	.globl	sys_sigreturn_at
+	.hidden	sys_sigreturn_at
+sys_sigreturn_at:
+	mov	%rdi, %rsp
+	mov	$15, %eax
+	syscall
+	ud2
+
+	.balign 4096
+sys_stub_end:
+
+	.text
+
+	.globl	sys_target_restorer
+	.hidden	sys_target_restorer
+	nop				/* unwinders look one byte back */
+sys_target_restorer:
+	mov	$15, %rax
+	syscall
+	ud2
+
+/* int64_t sys_trap_self(nr): not in the stub page, so it raises SIGSYS. */
+	.globl	sys_trap_self
+	.hidden	sys_trap_self
+	.type	sys_trap_self, @function
+sys_trap_self:
+	.cfi_startproc
+	mov	%rdi, %rax
+	syscall
+	ret
+	.cfi_endproc
+	.size	sys_trap_self, .-sys_trap_self
+
+/* Accesses that may fault; the handler continues at sys_fault_exit. */
+	.globl	sys_fault_start, sys_fault_end, sys_fault_exit
+	.hidden	sys_fault_start, sys_fault_end, sys_fault_exit
+	.globl	sys_load32, sys_load64, sys_store32
+	.hidden	sys_load32, sys_load64, sys_store32
+sys_load32:
+	.cfi_startproc
+sys_fault_start:
+	mov	(%rdi), %eax
+	mov	%eax, (%rsi)
+	mov	$1, %eax
+	ret
+sys_load64:
+	mov	(%rdi), %rax
+	mov	%rax, (%rsi)
+	mov	$1, %eax
+	ret
+sys_store32:
+	mov	%esi, (%rdi)
+	mov	$1, %eax
+	ret
+sys_fault_end:
+sys_fault_exit:
+	xor	%eax, %eax
+	ret
+	.cfi_endproc
+
+/*
+ * void core_enter(void): leave the current task here and continue whichever
+ * task core_schedule() returns the saved stack pointer of. Saved, from low to
+ * high: mxcsr and x87 control word, r15, r14, r13, r12, rbx, rbp, return
+ * address; struct core_frame in core.h is the same in C.
+ */
+	.globl	core_enter
+	.hidden	core_enter
+	.type	core_enter, @function
+core_enter:
+	.cfi_startproc
+	push	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
+	push	%rbx
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbx, 0
+	push	%r12
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r12, 0
+	push	%r13
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r13, 0
+	push	%r14
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r14, 0
+	push	%r15
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %r15, 0
+	sub	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	stmxcsr	(%rsp)
+	fnstcw	4(%rsp)
+	mov	%rsp, %rdi
+	mov	core_stack_top(%rip), %rsp
+	call	core_schedule
+	mov	%rax, %rsp
+	ldmxcsr	(%rsp)
+	fldcw	4(%rsp)
+	add	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	pop	%r15
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r15
+	pop	%r14
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r14
+	pop	%r13
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r13
+	pop	%r12
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %r12
+	pop	%rbx
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbx
+	pop	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbp
+	ret
+	.cfi_endproc
+	.size	core_enter, .-core_enter
+
+/*
+ * void core_call(void (*fn)(void *), void *arg): fn(arg) on the runtime's own
+ * stack; comes back to the same task.
+ */
+	.globl	core_call
+	.hidden	core_call
+	.type	core_call, @function
+core_call:
+	.cfi_startproc
+	push	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
+	mov	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	core_stack_top(%rip), %rsp
+	call	*%rax
+	mov	%rbp, %rsp
+	.cfi_def_cfa_register %rsp
+	pop	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbp
+	ret
+	.cfi_endproc
+	.size	core_call, .-core_call
+
+/*
+ * Where trampolines of patched system call sites call to (patch.c). On entry
+ * rax is the number, rdi rsi rdx r10 r8 r9 the arguments; the trampoline has
+ * stepped over the red zone and its return address is on the stack. All
+ * registers but rax, rcx and r11 are kept, as `syscall` does; the runtime
+ * itself never touches vector registers. Returns with carry clear and the
+ * result in rax, or with carry set and everything as it was: the trampoline
+ * then executes a real `syscall`.
+ *
+ * On the stack: struct trap_fast, see traps.h.
+ */
+	.globl	trap_fast_entry
+	.hidden	trap_fast_entry
+	.type	trap_fast_entry, @function
+trap_fast_entry:
+	.cfi_startproc
+	push	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
+	mov	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	push	%r15
+	push	%r14
+	push	%r13
+	push	%r12
+	push	%rbx
+	push	%r9
+	push	%r8
+	push	%r10
+	push	%rdx
+	push	%rsi
+	push	%rdi
+	push	%rax
+	mov	%rsp, %rdi
+	and	$-16, %rsp
+	cld
+	call	trap_fast
+	lea	-96(%rbp), %rsp
+	test	%edx, %edx
+	jnz	1f
+	add	$8, %rsp
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+	pop	%r10
+	pop	%r8
+	pop	%r9
+	mov	%rbp, %rsp
+	pop	%rbp
+	clc
+	ret
+1:	pop	%rax
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+	pop	%r10
+	pop	%r8
+	pop	%r9
+	mov	%rbp, %rsp
+	pop	%rbp
+	stc
+	ret
+	.cfi_endproc
+	.size	trap_fast_entry, .-trap_fast_entry
+
+	.section .note.GNU-stack, "", @progbits

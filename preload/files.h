@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * files.h - descriptors: which calls may block on them, and how to wait.
+ */
+#ifndef PRELOAD_FILES_H
+#define PRELOAD_FILES_H
+
+#include "preload/traps.h"
+
+/* What readiness a call in the table waits for; 0: it never blocks. */
+enum files_wait { FILES_WAIT_NONE = 0, FILES_WAIT_IN = 1, FILES_WAIT_OUT = 2 };
+
+trap_handler RUNTIME_HIDDEN files_make_pair, files_make_internal,
+	files_make_outside, files_dup, files_close;
+
+/* Forget waits of an earlier run. */
+RUNTIME_HIDDEN void files_reset(void);
+
+/*
+ * Stop until a child is waitable, as for waitid(idtype, id, ..., options).
+ * Returns >= 0 when one is (or there is none), -EINTR after a signal.
+ */
+RUNTIME_HIDDEN int64_t files_wait_child(struct trap *t, uint64_t idtype,
+					uint64_t id, uint64_t options);
+
+#endif /* PRELOAD_FILES_H */

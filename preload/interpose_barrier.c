@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * interpose_barrier.c - barriers.
+ *
+ * A barrier of this process is the model's alone: nobody ever waits at the
+ * real one. One that is shared between processes, or whose initialisation was
+ * not seen, is left to the C library.
+ *
+ * What may be added here: forwarding, and telling the model what the real
+ * call did.
+ */
+#include "preload/interpose.h"
+
+#include <errno.h>
+
+RUNTIME_EXPORT int pthread_barrier_init(pthread_barrier_t *b,
+					const pthread_barrierattr_t *attr,
+					unsigned int count)
+{
+	int r = interpose__native()->pthread_barrier_init(b, attr, count);
+	int shared = PTHREAD_PROCESS_PRIVATE;
+	uint64_t pc = RUNTIME_CALLER;
+	uint32_t id;
+
+	if (r || !runtime_is_on())
+		return r;
+	if (attr && pthread_barrierattr_getpshared(attr, &shared))
+		shared = PTHREAD_PROCESS_PRIVATE;
+	id = runtime_object(SCHED_CLASS_BARRIER, b, pc);
+	interpose__initialised(SCHED_CLASS_BARRIER, b, 0, pc);
+	if (shared == PTHREAD_PROCESS_PRIVATE)
+		scheduler_object(runtime_scheduler(), id)->limit = count;
+	return r;
+}
+
+RUNTIME_EXPORT int pthread_barrier_destroy(pthread_barrier_t *b)
+{
+	uint64_t pc = RUNTIME_CALLER;
+	struct scheduler *s;
+	uint32_t id;
+
+	if (!runtime_is_on())
+		return interpose__native()->pthread_barrier_destroy(b);
+	s = runtime_scheduler();
+	id = runtime_object(SCHED_CLASS_BARRIER, b, pc);
+	interpose__point(EXPLORE_OP_BARRIER_DESTROY, id, pc);
+	if (scheduler_object(s, id)->count)
+		interpose__misuse(id, pc, "destruction of a barrier that tasks "
+					  "wait at");
+	scheduler_object_reset(s, id);
+	return real.pthread_barrier_destroy(b);
+}
+
+RUNTIME_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)
+{
+	uint64_t pc = RUNTIME_CALLER;
+	const struct sched_object *o;
+	struct scheduler *s;
+	uint32_t id, self;
+
+	if (!runtime_is_on())
+		return interpose__native()->pthread_barrier_wait(b);
+	s = runtime_scheduler();
+	self = s->current;
+	id = runtime_object(SCHED_CLASS_BARRIER, b, pc);
+	o = scheduler_object(s, id);
+	interpose__point(EXPLORE_OP_BARRIER_WAIT, id, pc);
+	if (!o->limit)
+		return real.pthread_barrier_wait(b);
+	if (scheduler_barrier_arrive(s, id, self))
+		return PTHREAD_BARRIER_SERIAL_THREAD;
+	/* A signal handler may run meanwhile; that does not end the wait. */
+	do {
+		interpose__point(EXPLORE_OP_BARRIER_LEAVE, id, pc);
+	} while (o->generation == s->task[self].wait_generation);
+	return 0;
+}

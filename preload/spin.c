@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spin.c - loops without operations: `while (!flag);`.
+ *
+ * Such a loop never reaches the runtime, so the tool, seeing no step for some
+ * milliseconds, sends a probe signal. The probe single-steps the task and
+ * looks whether its registers come back to an earlier state: then it goes
+ * round without progress and can only be helped by another task. It gives way
+ * with a SPIN operation, always in the same state, so nothing depends on when
+ * the probe came. A task that computes never repeats its registers, and the
+ * probe leaves no trace in it.
+ *
+ * CONTROL_PROBE_FORCE preempts in any case (TICK): the last resort for loops
+ * that count while they wait.
+ */
+#include "preload/traps.h"
+
+#define TRAP_FLAG 0x100ull
+#define MAX_STEPS 4096u
+#define HELD_FLAGS 0x8d5ull	/* the arithmetic flags */
+
+struct regs {
+	uint64_t r[16];
+	uint64_t ip, flags;
+};
+
+static bool is_stepping;
+static bool was_stepping_before;	/* the target's own trap flag */
+static uint32_t nr_steps, next_mark;
+static struct regs mark;	/* state to come back to */
+
+static void read_regs(struct regs *g, const struct sigcontext *m)
+{
+	memcpy(g->r, &m->r8, sizeof(g->r));	/* r8 .. rsp, 16 in a row */
+	g->ip = m->rip;
+	g->flags = m->eflags & HELD_FLAGS;
+}
+
+static bool is_runtime_code(uint64_t ip)
+{
+	struct control *c = runtime_control;
+	uint64_t here = (uintptr_t)sys_stub_start;
+
+	for (uint32_t i = 0; i < c->nr_modules; i++)
+		if (here - c->module[i].start <
+		    c->module[i].end - c->module[i].start)
+			return ip - c->module[i].start <
+			       c->module[i].end - c->module[i].start;
+	return false;
+}
+
+static void give_way(struct ucontext *uc, uint16_t kind)
+{
+	struct control_task *k = core_self();
+	const struct sigcontext *m = &uc->uc_mcontext;
+	struct runtime_op op = { .kind = kind, .pc = 0 };
+
+	runtime_control->counters.spins++;
+	runtime_control->probe = CONTROL_PROBE_NONE;
+	k->reg_ip = m->rip;
+	k->reg_sp = m->rsp;
+	k->reg_bp = m->rbp;
+	k->reg_bx = m->rbx;
+	k->reg_12 = m->r12;
+	k->reg_13 = m->r13;
+	k->reg_14 = m->r14;
+	k->reg_15 = m->r15;
+	k->uses_trap_frame = 1;
+	core_announce(&op);
+	runtime_self_task()->pc = m->rip;
+	scheduler_yielded(runtime_scheduler(), runtime_self(), true);
+	core_enter();
+	k->uses_trap_frame = 0;
+	if (signals_are_due())
+		signals_deliver(uc, -1, 0);
+}
+
+RUNTIME_HIDDEN void spin_probe(struct ucontext *uc);
+void spin_probe(struct ucontext *uc)
+{
+	struct sigcontext *m = &uc->uc_mcontext;
+
+	if (is_stepping || is_runtime_code(m->rip) || patch_site_of(m->rip))
+		return;
+	if (runtime_control->probe == CONTROL_PROBE_FORCE) {
+		give_way(uc, EXPLORE_OP_TICK);
+		return;
+	}
+	is_stepping = true;
+	was_stepping_before = m->eflags & TRAP_FLAG;
+	nr_steps = 0;
+	next_mark = 1;
+	read_regs(&mark, m);
+	m->eflags |= TRAP_FLAG;
+}
+
+static void stop_stepping(struct sigcontext *m)
+{
+	is_stepping = false;
+	if (!was_stepping_before)
+		m->eflags &= ~TRAP_FLAG;
+}
+
+/*
+ * One single-step of a probe. Brent's way to find a cycle: keep one earlier
+ * state, replaced at powers of two, and compare. Returns false when the trap
+ * is not ours.
+ */
+RUNTIME_HIDDEN bool spin_step(struct ucontext *uc);
+bool spin_step(struct ucontext *uc)
+{
+	struct sigcontext *m = &uc->uc_mcontext;
+	struct regs now;
+
+	if (!is_stepping)
+		return false;
+	if (is_runtime_code(m->rip) || patch_site_of(m->rip) ||
+	    ++nr_steps > MAX_STEPS) {
+		stop_stepping(m);
+		runtime_control->probe = CONTROL_PROBE_NONE;
+		return true;
+	}
+	read_regs(&now, m);
+	if (!memcmp(&now, &mark, sizeof(now))) {
+		stop_stepping(m);
+		give_way(uc, EXPLORE_OP_SPIN);
+		return true;
+	}
+	if (nr_steps == next_mark) {
+		mark = now;
+		next_mark *= 2;
+	}
+	return true;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sys.h - the few primitives through which the runtime reaches kernel and CPU.
+ *
+ * System calls are made from the stub page (entry.S), the only code that
+ * Syscall User Dispatch lets through. All return the kernel's value: negative
+ * errno on failure. errno is never touched.
+ */
+#ifndef PRELOAD_SYS_H
+#define PRELOAD_SYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <asm/unistd.h>
+
+#define SYS_HIDDEN __attribute__((visibility("hidden")))
+
+/* entry.S: the stub page, [sys_stub_start, sys_stub_end). */
+extern SYS_HIDDEN char sys_stub_start[], sys_stub_end[];
+
+SYS_HIDDEN int64_t sys_call6(int64_t nr, uint64_t a, uint64_t b, uint64_t c,
+			     uint64_t d, uint64_t e, uint64_t f);
+
+#define SYS_ARG(x) ((uint64_t)(uintptr_t)(x))
+#define sys_call0(nr) sys_call6((nr), 0, 0, 0, 0, 0, 0)
+#define sys_call1(nr, a) sys_call6((nr), SYS_ARG(a), 0, 0, 0, 0, 0)
+#define sys_call2(nr, a, b) \
+	sys_call6((nr), SYS_ARG(a), SYS_ARG(b), 0, 0, 0, 0)
+#define sys_call3(nr, a, b, c) \
+	sys_call6((nr), SYS_ARG(a), SYS_ARG(b), SYS_ARG(c), 0, 0, 0)
+#define sys_call4(nr, a, b, c, d)                                         \
+	sys_call6((nr), SYS_ARG(a), SYS_ARG(b), SYS_ARG(c), SYS_ARG(d), 0, \
+		  0)
+#define sys_call5(nr, a, b, c, d, e)                                   \
+	sys_call6((nr), SYS_ARG(a), SYS_ARG(b), SYS_ARG(c), SYS_ARG(d), \
+		  SYS_ARG(e), 0)
+
+/* rt_sigreturn from the stub page: what real signal frames return to. */
+extern SYS_HIDDEN char sys_restorer[];
+/* rt_sigreturn from outside it: what the target's handlers return to. */
+extern SYS_HIDDEN char sys_target_restorer[];
+/* A system call that traps, to get a kernel signal frame; see signals.c. */
+SYS_HIDDEN int64_t sys_trap_self(int64_t nr);
+#define SYS_NR_DELIVER 0x3fff0	/* no such system call */
+
+/* Make the signal frame at `sp` the current context. */
+SYS_HIDDEN _Noreturn void sys_sigreturn_at(uint64_t sp);
+
+/*
+ * Read or write target memory that may not be there: false on a fault. The
+ * instructions lie in [sys_fault_start, sys_fault_end); the SIGSEGV handler
+ * sends a fault there to sys_fault_exit.
+ */
+SYS_HIDDEN bool sys_load32(const volatile uint32_t *p, uint32_t *value);
+SYS_HIDDEN bool sys_store32(volatile uint32_t *p, uint32_t value);
+SYS_HIDDEN bool sys_load64(const volatile uint64_t *p, uint64_t *value);
+extern SYS_HIDDEN char sys_fault_start[], sys_fault_end[], sys_fault_exit[];
+
+/* 1 when rdfsbase and wrfsbase work here (AT_HWCAP2); else arch_prctl. */
+extern SYS_HIDDEN uint32_t sys_has_fsgsbase;
+
+static inline uint64_t sys_get_fs(void)
+{
+	uint64_t fs;
+
+	if (__builtin_expect(sys_has_fsgsbase, 1))
+		__asm__ volatile("rdfsbase %0" : "=r"(fs));
+	else
+		sys_call2(__NR_arch_prctl, 0x1003 /* ARCH_GET_FS */, &fs);
+	return fs;
+}
+
+static inline void sys_set_fs(uint64_t fs)
+{
+	if (__builtin_expect(sys_has_fsgsbase, 1))
+		__asm__ volatile("wrfsbase %0" : : "r"(fs) : "memory");
+	else
+		sys_call2(__NR_arch_prctl, 0x1002 /* ARCH_SET_FS */, fs);
+}
+
+#endif /* PRELOAD_SYS_H */

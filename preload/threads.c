@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * threads.c - clone, exit and what the kernel keeps per thread.
+ */
+#include <linux/errno.h>
+#include <linux/futex.h>
+#include <linux/prctl.h>
+#include <linux/sched.h>
+
+#include "preload/traps.h"
+
+/* ------------------------------------------------------------- queries */
+
+int threads_by_tid(uint32_t tid)
+{
+	struct control *c = runtime_control;
+	struct scheduler *s = &c->scheduler;
+
+	if (tid == (uint32_t)c->zygote_pid)
+		return 0;	/* what libc noted of main before it was held */
+	for (uint32_t i = 0; i < s->nr_live; i++)
+		if (c->task[s->live[i]].tid == tid)
+			return s->live[i];
+	return -1;
+}
+
+int runtime_task_by_handle(uint64_t handle)
+{
+	struct control *c = runtime_control;
+	struct scheduler *s = &c->scheduler;
+
+	for (uint32_t t = s->nr_tasks; t-- > 0;)
+		if (c->task[t].handle == handle &&
+		    s->task[t].state != SCHED_TASK_FREE &&
+		    !(s->task[t].flags & SCHED_TASK_JOINED) &&
+		    !(s->task[t].state == SCHED_TASK_DEAD &&
+		      s->task[t].flags & SCHED_TASK_DETACHED))
+			return (int)t;
+	return -1;
+}
+
+void runtime_set_own_handle(uint64_t handle)
+{
+	core_self()->handle = handle;
+}
+
+/* The task made last, if the current one made it. */
+static int last_child;
+
+int runtime_name_child(uint64_t handle, uint64_t start_pc)
+{
+	struct scheduler *s = runtime_scheduler();
+	int t = last_child;
+
+	if (t <= 0 || s->task[t].parent != s->current)
+		return -1;
+	core_task((uint32_t)t)->handle = handle;
+	core_task((uint32_t)t)->start_pc = start_pc;
+	s->task[t].pc = start_pc;
+	last_child = 0;
+	return t;
+}
+
+/* ------------------------------------------------------------ creation */
+
+/*
+ * The first context of a task: a signal frame on its own stack that
+ * rt_sigreturn loads, without FPU state (the kernel then starts it clean), and
+ * below it what core_enter() would have left.
+ */
+static uint64_t build_stack(const struct ucontext *parent, uint64_t stack)
+{
+	uint64_t sp = (stack - 128 - sizeof(struct ucontext)) & ~63ull;
+	struct ucontext *uc = (struct ucontext *)(uintptr_t)sp;
+	struct core_frame *f = (struct core_frame *)(uintptr_t)sp - 1;
+
+	memcpy(uc, parent, sizeof(*uc));
+	uc->uc_flags &= ~(unsigned long)UC_FP_XSTATE;
+	uc->uc_mcontext.fpstate = NULL;
+	uc->uc_mcontext.rax = 0;
+	uc->uc_mcontext.rsp = stack;
+	uc->uc_sigmask = 0;
+	memset(f, 0, sizeof(*f));
+	f->mxcsr = 0x1f80;	/* power-on values */
+	f->fpcw = 0x37f;
+	f->ip = (uintptr_t)sys_restorer;
+	return (uintptr_t)f;
+}
+
+void threads_make(struct trap *t, uint64_t flags, uint64_t stack,
+		  uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
+{
+	struct scheduler *s = runtime_scheduler();
+	uint32_t parent = s->current;
+	int child = scheduler_task_new(s, parent, t->site);
+	struct control_task *k;
+
+	if (child < 0) {
+		t->uc->uc_mcontext.rax = (uint64_t)-EAGAIN;
+		return;
+	}
+	k = core_task((uint32_t)child);
+	memset(k, 0, sizeof(*k));
+	k->tid = runtime_control->config.virtual_pid + (uint32_t)child;
+	k->fs_base = flags & CLONE_SETTLS ? tls : sys_get_fs();
+	k->clear_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
+	k->sigmask = core_task(parent)->sigmask;
+	memcpy(k->name, core_task(parent)->name, sizeof(k->name));
+	if (flags & CLONE_PARENT_SETTID)
+		sys_store32((void *)(uintptr_t)parent_tid, k->tid);
+	if (flags & CLONE_CHILD_SETTID)
+		sys_store32((void *)(uintptr_t)child_tid, k->tid);
+	k->saved_sp = build_stack(t->uc, stack);
+	k->reg_ip = t->site;
+	k->reg_sp = stack;
+	last_child = child;
+	t->uc->uc_mcontext.rax = k->tid;
+}
+
+static int64_t make_task(struct trap *t, uint64_t flags, uint64_t stack,
+			 uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
+{
+	threads_make(t, flags, stack, parent_tid, child_tid, tls);
+	return (int64_t)t->uc->uc_mcontext.rax;
+}
+
+int64_t threads_clone(struct trap *t)
+{
+	const struct clone_args *a = (const void *)(uintptr_t)t->arg[0];
+
+	if (t->nr == __NR_clone3) {
+		if (!(a->flags & CLONE_THREAD))
+			return process_fork(t);
+		return make_task(t, a->flags, a->stack + a->stack_size,
+				 a->parent_tid, a->child_tid, a->tls);
+	}
+	if (!(t->arg[0] & CLONE_THREAD))
+		return process_fork(t);
+	return make_task(t, t->arg[0], t->arg[1], t->arg[2], t->arg[3],
+			 t->arg[4]);
+}
+
+/* ---------------------------------------------------------------- exit */
+
+#define ROBUST_LIMIT 2048
+
+/* One robust futex of a task that ended (get_robust_list(2)). */
+static void release_robust(uint64_t addr, uint32_t tid)
+{
+	volatile uint32_t *word = (volatile uint32_t *)(uintptr_t)addr;
+	uint32_t value, owner;
+
+	if (!sys_load32(word, &value))
+		return;
+	owner = value & FUTEX_TID_MASK;
+	if (owner != tid && !(tid == runtime_control->config.virtual_pid &&
+			      owner == (uint32_t)runtime_control->zygote_pid))
+		return;
+	sys_store32(word, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
+	futex_wake_address(addr, 1);
+}
+
+static void walk_robust_list(const struct control_task *k)
+{
+	uint64_t head = k->robust_list, entry, next, offset, pending;
+
+	if (!head || !sys_load64((void *)(uintptr_t)head, &entry) ||
+	    !sys_load64((void *)(uintptr_t)(head + 8), &offset) ||
+	    !sys_load64((void *)(uintptr_t)(head + 16), &pending))
+		return;
+	for (int i = 0; i < ROBUST_LIMIT && (entry & ~1ull) != head; i++) {
+		uint64_t lock = entry & ~1ull;
+
+		if (!sys_load64((void *)(uintptr_t)lock, &next))
+			break;
+		if (entry != pending)
+			release_robust(lock + offset, k->tid);
+		entry = next;
+	}
+	if (pending & ~1ull)
+		release_robust((pending & ~1ull) + offset, k->tid);
+}
+
+int64_t threads_exit(struct trap *t)
+{
+	struct scheduler *s = runtime_scheduler();
+	struct control_task *k = core_self();
+	uint32_t self = s->current;
+	struct runtime_op op = {
+		.kind = EXPLORE_OP_THREAD_EXIT,
+		.object = runtime_object(SCHED_CLASS_THREAD,
+					 (void *)(uintptr_t)self, t->site),
+		.pc = t->site,
+	};
+
+	core_point(&op);
+	walk_robust_list(k);
+	interpose_task_exited(self);
+	if (k->clear_tid) {
+		sys_store32((void *)(uintptr_t)k->clear_tid, 0);
+		futex_wake_address(k->clear_tid, 1);
+	}
+	scheduler_task_exit(s, self);
+	if (!s->nr_live)
+		runtime_end(CONTROL_VERDICT_EXIT, (int32_t)t->arg[0] & 0xff, 0,
+			    t->site, "");
+	core_enter();
+	__builtin_unreachable();
+}
+
+/* ------------------------------------------------- small per-task calls */
+
+int64_t threads_gettid(struct trap *t)
+{
+	(void)t;
+	return core_self()->tid;
+}
+
+int64_t threads_set_tid_address(struct trap *t)
+{
+	core_self()->clear_tid = t->arg[0];
+	return core_self()->tid;
+}
+
+int64_t threads_set_robust_list(struct trap *t)
+{
+	if (t->arg[1] != 24)	/* sizeof(struct robust_list_head) */
+		return -EINVAL;
+	core_self()->robust_list = t->arg[0];
+	core_self()->robust_bytes = t->arg[1];
+	return 0;
+}
+
+int64_t threads_get_robust_list(struct trap *t)
+{
+	int task = t->arg[0] ? threads_by_tid((uint32_t)t->arg[0])
+			     : (int)runtime_self();
+
+	if (task < 0)
+		return -ESRCH;
+	*(uint64_t *)(uintptr_t)t->arg[1] = core_task((uint32_t)task)->robust_list;
+	*(uint64_t *)(uintptr_t)t->arg[2] = 24;
+	return 0;
+}
+
+/*
+ * One registration per kernel thread would be shared by all tasks. An error
+ * would make glibc abort, so it is told that it worked.
+ */
+int64_t threads_rseq(struct trap *t)
+{
+	(void)t;
+	return 0;
+}
+
+int64_t threads_yield(struct trap *t)
+{
+	struct runtime_op op = { .kind = EXPLORE_OP_YIELD, .pc = t->site };
+
+	core_point(&op);
+	return 0;
+}
+
+int64_t threads_prctl(struct trap *t)
+{
+	switch (t->arg[0]) {
+	case PR_SET_NAME:
+		for (int i = 0; i < 15; i++) {
+			char c = ((const char *)(uintptr_t)t->arg[1])[i];
+
+			core_self()->name[i] = c;
+			if (!c)
+				break;
+		}
+		return 0;
+	case PR_GET_NAME:
+		memcpy((void *)(uintptr_t)t->arg[1], core_self()->name, 16);
+		return 0;
+	case PR_SET_TSC:
+	case 59 /* PR_SET_SYSCALL_USER_DISPATCH */:
+		return -EINVAL;	/* ours */
+	case PR_SET_PDEATHSIG:
+		return 0;	/* the parent is the zygote */
+	default:
+		return trap_pass(t);
+	}
+}
+
+/* Affinity is of the carrier, which the tool pins: answer "all of them". */
+int64_t threads_sched_getaffinity(struct trap *t)
+{
+	static const uint64_t all = 0xf;
+	uint64_t bytes = t->arg[1] & ~7ull;
+
+	if (t->nr == __NR_sched_setaffinity)
+		return 0;
+	if (t->arg[1] < sizeof(all) || t->arg[1] & 7)
+		return -EINVAL;
+	if (bytes > 128)
+		bytes = 128;
+	memset((void *)(uintptr_t)t->arg[2], 0, bytes);
+	memcpy((void *)(uintptr_t)t->arg[2], &all, sizeof(all));
+	return (int64_t)bytes;
+}
+
+int64_t threads_getcpu(struct trap *t)
+{
+	if (t->arg[0])
+		*(uint32_t *)(uintptr_t)t->arg[0] = 0;
+	if (t->arg[1])
+		*(uint32_t *)(uintptr_t)t->arg[1] = 0;
+	return 0;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * traps.c - how system calls of the target come in.
+ *
+ * Rules: this runs on the target's stack, in a signal handler or below a
+ * patched site, with the target's fs base; see runtime.h.
+ */
+#include "preload/traps.h"
+
+/* prctl.h would do, but it is newer than some build machines' headers. */
+#define PR_SET_SYSCALL_USER_DISPATCH_NR 59
+#define SYS_USER_DISPATCH_CODE 2
+
+/* Read by the kernel at each system call: 1 is "trap it". */
+static volatile uint8_t selector = 1;
+
+int64_t trap_arm(void)
+{
+	return sys_call5(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH_NR, 1,
+			 sys_stub_start, sys_stub_end - sys_stub_start,
+			 &selector);
+}
+
+int64_t trap_pass(struct trap *t)
+{
+	return sys_call6(t->nr, t->arg[0], t->arg[1], t->arg[2], t->arg[3],
+			 t->arg[4], t->arg[5]);
+}
+
+static int64_t dispatch(struct trap *t, const struct trap_entry *e)
+{
+	if (e->flags & TRAP_F_PID)
+		t->arg[0] = (uint64_t)process_pid_arg(t->arg[0]);
+	if (e->handler)
+		return e->handler(t);
+	if (!(e->flags & TRAP_F_QUIET) && t->nr >= 0 &&
+	    t->nr < CONTROL_MAX_SYSCALLS)
+		runtime_control->counters.passed[t->nr]++;
+	return trap_pass(t);
+}
+
+/* Where the task stands, as an unwinder or a debugger should see it. */
+static void show_context(struct control_task *k, const struct sigcontext *m,
+			 uint64_t ip)
+{
+	k->reg_ip = ip;
+	k->reg_sp = m->rsp;
+	k->reg_bp = m->rbp;
+	k->reg_bx = m->rbx;
+	k->reg_12 = m->r12;
+	k->reg_13 = m->r13;
+	k->reg_14 = m->r14;
+	k->reg_15 = m->r15;
+	k->uses_trap_frame = 1;
+}
+
+/* The flags that the `cmp $-4095, %rax` of a patched site would leave. */
+static uint64_t flags_after_cmp(int64_t rax)
+{
+	uint64_t flags;
+
+	__asm__ volatile("cmpq $-4095, %1\n\tpushfq\n\tpopq %0"
+			 : "=r"(flags) : "r"(rax) : "cc", "memory");
+	return flags;
+}
+
+#define ARITHMETIC_FLAGS 0x8d5ull
+
+/* Let a context in a trampoline continue behind the patched site instead. */
+static void leave_trampoline(struct sigcontext *m, uint64_t site)
+{
+	m->eflags = (m->eflags & ~ARITHMETIC_FLAGS) |
+		    (flags_after_cmp((int64_t)m->rax) & ARITHMETIC_FLAGS);
+	m->rip = site + PATCH_CMP_BYTES;
+}
+
+void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
+{
+	struct sigcontext *m = &uc->uc_mcontext;
+	struct control_task *k = core_self();
+	uint64_t site = patch_site_of(m->rip), restart = m->rip - 2;
+	const struct trap_entry *e;
+	struct trap t = {
+		.nr = (int64_t)m->rax,
+		.arg = { m->rdi, m->rsi, m->rdx, m->r10, m->r8, m->r9 },
+		.site = site ? site : m->rip,
+		.uc = uc,
+	};
+
+	(void)sig;
+	if (runtime_mode == RUNTIME_NATIVE ||
+	    info->code != SYS_USER_DISPATCH_CODE) {
+		m->rax = (uint64_t)trap_pass(&t);
+		return;
+	}
+	e = trap_entry(t.nr);
+	runtime_control->counters.traps++;
+	show_context(k, m, t.site);
+	k->syscall_nr = (uint32_t)t.nr;
+	if (k->has_result) {
+		k->has_result = 0;
+		m->rax = (uint64_t)k->result;
+	} else {
+		m->rax = (uint64_t)dispatch(&t, e);
+		if (runtime_mode == RUNTIME_NATIVE)
+			return;		/* a native child, in its own memory */
+	}
+	if (site) {
+		restart = site - 2;
+		leave_trampoline(m, site);
+	} else if (!(e->flags & TRAP_F_FRAME)) {
+		patch_learn(t.site);
+	}
+	k->uses_trap_frame = 0;
+	if (signals_are_due())
+		signals_deliver(uc, t.nr, restart);
+}
+
+struct trap_fast_result trap_fast(struct trap_fast *f)
+{
+	struct trap_fast_result r = { 0, 1 };
+	const struct trap_entry *e;
+	struct control_task *k;
+	struct trap t = {
+		.nr = (int64_t)f->rax,
+		.arg = { f->rdi, f->rsi, f->rdx, f->r10, f->r8, f->r9 },
+	};
+
+	if (runtime_mode == RUNTIME_NATIVE)
+		return r;
+	e = trap_entry(t.nr);
+	if (e->flags & TRAP_F_FRAME)
+		return r;
+	t.site = patch_site_of_call(f->return_address);
+	k = core_self();
+	runtime_control->counters.fast_calls++;
+	k->reg_ip = t.site;
+	/* above the saved registers, the return address and the red zone */
+	k->reg_sp = (uint64_t)(uintptr_t)(f + 1) + 128;
+	k->reg_bp = f->rbp;
+	k->reg_bx = f->rbx;
+	k->reg_12 = f->r12;
+	k->reg_13 = f->r13;
+	k->reg_14 = f->r14;
+	k->reg_15 = f->r15;
+	k->uses_trap_frame = 1;
+	k->syscall_nr = (uint32_t)t.nr;
+	r.value = dispatch(&t, e);
+	r.is_slow = 0;
+	k->uses_trap_frame = 0;
+	/* Handlers run from a kernel frame only: trap once more to get one. */
+	if (signals_are_due()) {
+		k->result = r.value;
+		k->has_result = 1;
+		r.is_slow = 1;
+	}
+	return r;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * traps.h - a system call of the target, and who handles it.
+ *
+ * A system call reaches the runtime by SIGSYS (any site) or by a call from a
+ * patched site. Either way it becomes a struct trap and goes to the handler in
+ * the table of syscalls.c. To add one, see docs/HOWTO_ADD_SYSCALL.md.
+ */
+#ifndef PRELOAD_TRAPS_H
+#define PRELOAD_TRAPS_H
+
+#include <asm/signal.h>
+#include <asm/sigcontext.h>
+#include <asm/ucontext.h>
+
+#include "preload/core.h"
+
+struct trap {
+	int64_t nr;
+	uint64_t arg[6];
+	uint64_t site;	/* address after the `syscall` instruction */
+	/* The interrupted context; NULL when called from a patched site. */
+	struct ucontext *uc;
+};
+
+/* What trap_fast_entry() leaves on the stack. */
+struct trap_fast {
+	uint64_t rax, rdi, rsi, rdx, r10, r8, r9;
+	uint64_t rbx, r12, r13, r14, r15, rbp;
+	uint64_t return_address;	/* in the trampoline */
+};
+
+/* rax and rdx of trap_fast(). */
+struct trap_fast_result {
+	int64_t value;
+	uint64_t is_slow;	/* execute a real `syscall` instead */
+};
+
+typedef int64_t trap_handler(struct trap *t);
+
+enum trap_flags {
+	/* Works on the signal frame (clone, fork, sigreturn): never fast. */
+	TRAP_F_FRAME = 1 << 0,
+	/* First argument is a process id: translate the virtual one. */
+	TRAP_F_PID = 1 << 1,
+	/* Changes nothing a test could see: not worth a count. */
+	TRAP_F_QUIET = 1 << 2,
+};
+
+struct trap_entry {
+	trap_handler *handler;	/* NULL: pass to the kernel */
+	uint8_t flags;		/* enum trap_flags */
+	uint8_t fd_arg;		/* files.c: 1 + index of the descriptor */
+	uint8_t wait;		/* files.c: enum files_wait */
+};
+
+/* syscalls.c: one row per system call. */
+extern RUNTIME_HIDDEN const struct trap_entry trap_table[];
+RUNTIME_HIDDEN const struct trap_entry *trap_entry(int64_t nr);
+
+/* Execute it as it is. */
+RUNTIME_HIDDEN int64_t trap_pass(struct trap *t);
+
+/* The SIGSYS handler proper, and the way in from patched sites. */
+RUNTIME_HIDDEN void trap_sigsys(int sig, struct signals_info *info,
+				struct ucontext *uc);
+RUNTIME_HIDDEN struct trap_fast_result trap_fast(struct trap_fast *f);
+RUNTIME_HIDDEN void trap_fast_entry(void);
+
+/* signals.c: run what is due on return to the context `uc`. */
+RUNTIME_HIDDEN void signals_deliver(struct ucontext *uc, int64_t nr,
+				    uint64_t restart_ip);
+
+/* patch.c */
+RUNTIME_HIDDEN void patch_learn(uint64_t site);
+/* The site a trampoline address belongs to; 0 when it is none. */
+RUNTIME_HIDDEN uint64_t patch_site_of(uint64_t ip);
+/* The site, from the return address of a trampoline's call. */
+RUNTIME_HIDDEN uint64_t patch_site_of_call(uint64_t return_address);
+#define PATCH_CMP_BYTES 6	/* the `cmp $-4095, %rax` that a patch takes over */
+
+/* Handlers, by file. */
+trap_handler RUNTIME_HIDDEN threads_clone, threads_exit, threads_gettid,
+	threads_set_tid_address, threads_set_robust_list,
+	threads_get_robust_list, threads_rseq, threads_yield, threads_prctl,
+	threads_sched_getaffinity, threads_getcpu;
+trap_handler RUNTIME_HIDDEN futex_trap, futex_waitv;
+trap_handler RUNTIME_HIDDEN signals_sigaction, signals_sigprocmask,
+	signals_sigaltstack, signals_sigpending, signals_sigreturn,
+	signals_sigsuspend, signals_sigtimedwait, signals_pause, signals_kill,
+	signals_tgkill, signals_tkill, signals_sigqueueinfo,
+	signals_tgsigqueueinfo, signals_deliver_now;
+trap_handler RUNTIME_HIDDEN time_nanosleep, time_clock_nanosleep,
+	time_clock_gettime, time_gettimeofday, time_time, time_clock_getres,
+	time_alarm, time_setitimer, time_getitimer, time_timer_create,
+	time_timer_settime, time_timer_gettime, time_timer_delete,
+	time_timer_getoverrun, time_times;
+trap_handler RUNTIME_HIDDEN files_trap, files_poll, files_ppoll, files_select,
+	files_pselect, files_epoll_wait, files_epoll_pwait, files_retry,
+	files_fcntl, files_flock, files_mmap;
+trap_handler RUNTIME_HIDDEN process_fork, process_vfork, process_execve,
+	process_wait4, process_waitid, process_exit_group, process_getpid,
+	process_getppid, process_getrandom, process_io_uring;
+
+/* threads.c: what the kernel does to a thread that ends. */
+RUNTIME_HIDDEN void threads_make(struct trap *t, uint64_t flags, uint64_t stack,
+				 uint64_t parent_tid, uint64_t child_tid,
+				 uint64_t tls);
+RUNTIME_HIDDEN int threads_by_tid(uint32_t tid);
+
+/* futex.c: wake as the kernel does on thread exit; no scheduling point. */
+RUNTIME_HIDDEN void futex_wake_address(uint64_t addr, uint32_t max);
+
+/* process.c: continue as an uncontrolled child with this context. */
+RUNTIME_HIDDEN int64_t process_pid_arg(uint64_t pid);
+
+#endif /* PRELOAD_TRAPS_H */

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zygote.c - from the runtime's constructor to the start of each run.
+ *
+ * The constructor takes the preload out of the environment. The target's main
+ * is replaced by one that becomes the zygote: it waits for the tool's word,
+ * forks, and the child returns into the real main under control.
+ *
+ * Context: ordinary code in a single-threaded process, libc is up. This is the
+ * only file of the runtime that may call it.
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "preload/interpose.h"
+#include "preload/core.h"
+
+uint32_t sys_has_fsgsbase;
+RUNTIME_HIDDEN const struct explore_strategy *core_plugin;
+
+extern RUNTIME_HIDDEN void time_patch_vdso_at(char *base);
+
+typedef int main_fn(int, char **, char **);
+
+static main_fn *target_main;
+
+static void set_state(struct control *c, uint32_t state)
+{
+	__atomic_store_n(&c->state, state, __ATOMIC_SEQ_CST);
+	sys_call3(__NR_futex, &c->state, FUTEX_WAKE, INT32_MAX);
+}
+
+static _Noreturn void fail(struct control *c, const char *message)
+{
+	runtime_format(c->verdict.message, sizeof(c->verdict.message), "%s",
+		       message);
+	set_state(c, CONTROL_STATE_FAILED);
+	_exit(99);
+}
+
+/* -------------------------------------------------------- constructor */
+
+static bool has_name(const char *entry, const char *name)
+{
+	size_t n = core_strlen(name);
+
+	return core_has_prefix(entry, name) && entry[n] == '=';
+}
+
+static const char *value_of(char **envp, const char *name)
+{
+	for (; *envp; envp++)
+		if (has_name(*envp, name))
+			return *envp + core_strlen(name) + 1;
+	return NULL;
+}
+
+/* The environment is the user's again: nothing of ours leaks into children. */
+static void clean_environment(char **envp)
+{
+	const char *user = value_of(envp, CONTROL_ENV_PRELOAD);
+	char **out = envp;
+
+	for (char **in = envp; *in; in++) {
+		if (has_name(*in, CONTROL_ENV) ||
+		    has_name(*in, CONTROL_ENV_PRELOAD))
+			continue;
+		if (has_name(*in, "LD_PRELOAD")) {
+			if (!user)
+				continue;
+			/* Not longer than what is there: ours came first. */
+			memcpy(*in + sizeof("LD_PRELOAD"), user,
+			       core_strlen(user) + 1);
+		}
+		*out++ = *in;
+	}
+	*out = NULL;
+}
+
+static struct control *map_control(const char *number)
+{
+	int fd = 0;
+	void *p;
+
+	for (; *number >= '0' && *number <= '9'; number++)
+		fd = fd * 10 + (*number - '0');
+	p = mmap(NULL, sizeof(struct control), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_NORESERVE, fd, 0);
+	close(fd);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+__attribute__((constructor)) static void construct(int argc, char **argv,
+						   char **envp)
+{
+	const char *fd = value_of(envp, CONTROL_ENV);
+	struct control *c;
+
+	(void)argc;
+	(void)argv;
+	interpose_init();
+	if (!fd)
+		return;		/* preloaded by hand: stay out of the way */
+	c = map_control(fd);
+	clean_environment(envp);
+	if (!c || c->magic != CONTROL_MAGIC)
+		return;
+	if (c->version != CONTROL_VERSION)
+		fail(c, "the runtime and the tool are of different versions");
+	runtime_control = c;
+}
+
+/* -------------------------------------------------------------- zygote */
+
+static int count_threads(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	int n = 0;
+
+	if (!d)
+		return 1;
+	for (struct dirent *e; (e = readdir(d));)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+static void load_plugin(struct control *c)
+{
+	void *handle;
+
+	if (!c->config.plugin[0])
+		return;
+	handle = dlopen(c->config.plugin, RTLD_NOW | RTLD_LOCAL);
+	if (handle)
+		core_plugin = dlsym(handle, EXPLORE_STRATEGY_SYMBOL);
+	if (!core_plugin)
+		fail(c, "the strategy cannot be loaded into the target");
+}
+
+/* AT_RANDOM's bytes feed hash seeds; make them the search's. */
+static void set_at_random(const struct control *c)
+{
+	uint64_t *bytes = (uint64_t *)(uintptr_t)getauxval(AT_RANDOM);
+
+	if (!bytes)
+		return;
+	bytes[0] = c->config.seed * 0x9e3779b97f4a7c15ull + 1;
+	bytes[1] = c->config.seed ^ 0xd1b54a32d192ed03ull;
+}
+
+static void prepare(struct control *c)
+{
+	unsigned long vdso = getauxval(AT_SYSINFO_EHDR);
+
+	sys_has_fsgsbase = getauxval(AT_HWCAP2) >> 1 & 1;
+	if (count_threads() > 1)
+		fail(c, "it starts threads before main, which explore cannot hold yet");
+	load_plugin(c);
+	set_at_random(c);
+	c->zygote_pid = (int32_t)sys_call0(__NR_getpid);
+	modules_init();
+	if (vdso)
+		time_patch_vdso_at((char *)vdso);
+	core_init();
+	signals_init();
+}
+
+static void wait_for_command(struct control *c)
+{
+	while (!__atomic_load_n(&c->command, __ATOMIC_SEQ_CST))
+		sys_call4(__NR_futex, &c->command, FUTEX_WAIT, 0, 0);
+}
+
+/* What a run left behind: children of its children, adopted by the zygote. */
+static void reap_leftovers(const struct control *c)
+{
+	char text[4096];
+	int64_t fd, n;
+
+	if (!c->counters.forks && !c->counters.execs)
+		return;
+	fd = sys_call3(__NR_open, "/proc/thread-self/children", O_RDONLY, 0);
+	if (fd < 0)
+		return;
+	n = sys_call3(__NR_read, fd, text, sizeof(text) - 1);
+	sys_call1(__NR_close, fd);
+	for (int64_t i = 0, pid = 0; i < n; i++) {
+		if (text[i] >= '0' && text[i] <= '9') {
+			pid = pid * 10 + (text[i] - '0');
+			continue;
+		}
+		if (pid) {
+			sys_call2(__NR_kill, pid, 9);
+			sys_call4(__NR_wait4, pid, 0, 0, 0);
+		}
+		pid = 0;
+	}
+}
+
+static void in_the_run(struct control *c)
+{
+	sys_call2(__NR_prctl, PR_SET_PDEATHSIG, 9);
+	if (c->config.flags & CONTROL_F_TRAP_TSC)
+		sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_SIGSEGV);
+	core_start_run();
+	runtime_set_own_handle((uint64_t)pthread_self());
+	runtime_mode = RUNTIME_CONTROLLED;
+	if (trap_arm() < 0)
+		runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, 0,
+			    "this kernel has no Syscall User Dispatch (needs 5.11)");
+}
+
+/* Returns in the child that is to run main; the zygote itself never does. */
+static void serve(struct control *c)
+{
+	for (;;) {
+		int64_t pid;
+		int32_t status = 0;
+
+		wait_for_command(c);
+		if (c->command == CONTROL_COMMAND_QUIT)
+			_exit(0);
+		__atomic_store_n(&c->command, CONTROL_COMMAND_NONE,
+				 __ATOMIC_SEQ_CST);
+		patch_apply();
+		c->verdict.kind = CONTROL_VERDICT_NONE;
+		pid = sys_call5(__NR_clone, 17 /* SIGCHLD */, 0, 0, 0, 0);
+		if (pid == 0) {
+			in_the_run(c);
+			return;
+		}
+		if (pid < 0)
+			fail(c, "cannot fork a run: out of processes or memory");
+		c->run_pid = (int32_t)pid;
+		/* The run may have frozen already. */
+		if (__sync_bool_compare_and_swap(&c->state,
+						 CONTROL_STATE_WAITING,
+						 CONTROL_STATE_RUNNING))
+			sys_call3(__NR_futex, &c->state, FUTEX_WAKE, INT32_MAX);
+		while (sys_call4(__NR_wait4, pid, &status, 0, 0) == -4)
+			;	/* EINTR */
+		c->wait_status = status;
+		c->run_pid = 0;
+		reap_leftovers(c);
+		set_state(c, CONTROL_STATE_DONE);
+	}
+}
+
+static int held_main(int argc, char **argv, char **envp)
+{
+	struct control *c = runtime_control;
+
+	prepare(c);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	set_state(c, CONTROL_STATE_READY);
+	serve(c);
+	return target_main(argc, argv, envp);
+}
+
+/* glibc's entry; _start calls it with the address of main. */
+RUNTIME_EXPORT int __libc_start_main(main_fn *main, int argc, char **argv,
+				     void (*init)(void), void (*fini)(void),
+				     void (*rtld_fini)(void), void *stack_end);
+int __libc_start_main(main_fn *main, int argc, char **argv,
+		      void (*init)(void), void (*fini)(void),
+		      void (*rtld_fini)(void), void *stack_end)
+{
+	int (*next)(main_fn *, int, char **, void (*)(void), void (*)(void),
+		    void (*)(void), void *);
+
+	*(void **)&next = dlsym(RTLD_NEXT, "__libc_start_main");
+	target_main = main;
+	return next(runtime_control ? held_main : main, argc, argv, init, fini,
+		    rtld_fini, stack_end);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * internal.h - for the .c files of recorder/ only.
+ */
+#ifndef RECORDER_INTERNAL_H
+#define RECORDER_INTERNAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "recorder/format.h"
+
+/* A growing byte string. Starts as { 0 }; free(data) releases it. */
+struct recorder_bytes {
+	uint8_t *data;
+	size_t nr, capacity;
+	bool has_failed;	/* out of memory: contents are incomplete */
+};
+
+void recorder__append(struct recorder_bytes *b, const void *data, size_t nr);
+void recorder__append_varint(struct recorder_bytes *b, uint64_t v);
+
+/* The payload of `decisions`. Returns 0 or -ENOMEM. */
+int recorder__encode_decisions(const struct trace *t,
+			       struct recorder_bytes *out);
+
+/*
+ * A whole binary file: header and compressed payload, appended to the empty
+ * `out`. Returns 0 or -ENOMEM.
+ */
+int recorder__pack(struct recorder_bytes *out, const char *magic,
+		   uint64_t count, const void *raw, size_t raw_bytes);
+
+/* The text of trace.json. Returns 0 or -ENOMEM. */
+int recorder__print_json(const struct trace *t,
+			 const struct format_part *decisions,
+			 const struct format_part *inputs,
+			 struct recorder_bytes *out);
+
+#endif /* RECORDER_INTERNAL_H */

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decisions.c - the payload of `decisions` to events; the exact reverse of
+ * recorder/decisions.c.
+ */
+#include "replayer/internal.h"
+
+/* What is left to read. Running out is remembered and gives zeros. */
+struct cursor {
+	const uint8_t *p, *end;
+	bool has_failed;
+};
+
+static uint8_t take_byte(struct cursor *c)
+{
+	if (c->p == c->end) {
+		c->has_failed = true;
+		return 0;
+	}
+	return *c->p++;
+}
+
+static uint64_t take_varint(struct cursor *c)
+{
+	uint64_t v = 0;
+
+	for (unsigned int shift = 0; shift < 64; shift += 7) {
+		uint8_t byte = take_byte(c);
+
+		v |= (uint64_t)(byte & 0x7f) << shift;
+		if (shift == 63 && byte > 1)
+			break;	/* more than 64 bits */
+		if (!(byte & 0x80))
+			return v;
+	}
+	c->has_failed = true;
+	return 0;
+}
+
+static uint64_t fit(struct cursor *c, uint64_t v, uint64_t max)
+{
+	if (v > max)
+		c->has_failed = true;
+	return v;
+}
+
+static void take_bytes(struct cursor *c, struct sched_event *e, uint64_t nr)
+{
+	for (uint64_t i = 0; i < nr; i++)
+		e[i].point = take_byte(c);
+	for (uint64_t i = 0; i < nr; i++)
+		e[i].kind = take_byte(c);
+	for (uint64_t i = 0; i < nr; i++)
+		e[i].flags = take_byte(c);
+	for (uint64_t i = 0; i < nr; i++)
+		e[i].reserved = take_byte(c);
+}
+
+static void take_answers(struct cursor *c, struct sched_event *e, uint64_t nr)
+{
+	uint64_t task = 0;
+
+	for (uint64_t i = 0; i < nr; i++) {
+		task += format_unzigzag(take_varint(c));
+		e[i].task = (uint16_t)fit(c, task, UINT16_MAX);
+	}
+	for (uint64_t i = 0; i < nr; i++)
+		e[i].nr = (uint16_t)fit(c, take_varint(c), UINT16_MAX);
+	for (uint64_t i = 0; i < nr; i++) {
+		uint64_t v = format_unzigzag(take_varint(c)) + e[i].task;
+
+		e[i].chosen = (uint32_t)fit(c, v, UINT32_MAX);
+	}
+}
+
+/* The module numbers wait in `object`, which comes later in the payload. */
+static void take_places(struct cursor *c, const struct trace *t)
+{
+	struct sched_event *e = t->event;
+
+	for (uint64_t i = 0; i < t->nr_events; i++)
+		e[i].object = (uint32_t)fit(c, take_varint(c), t->nr_modules);
+	for (uint64_t i = 0; i < t->nr_events; i++) {
+		uint32_t module = e[i].object;
+
+		e[i].pc = take_varint(c);
+		if (module && module <= t->nr_modules)
+			e[i].pc += t->module[module - 1].bias;
+	}
+}
+
+static void take_rest(struct cursor *c, struct sched_event *e, uint64_t nr)
+{
+	uint64_t now = 0;
+
+	for (uint64_t i = 0; i < nr; i++)
+		e[i].object = (uint32_t)fit(c, take_varint(c), UINT32_MAX);
+	for (uint64_t i = 0; i < nr; i++)
+		e[i].object2 = (uint32_t)fit(c, take_varint(c), UINT32_MAX);
+	for (uint64_t i = 0; i < nr; i++) {
+		now += format_unzigzag(take_varint(c));
+		e[i].now_ns = now;
+	}
+	for (uint64_t i = 0; i < nr; i++) {
+		if (c->end - c->p < 4) {
+			c->has_failed = true;
+			return;
+		}
+		e[i].digest = (uint32_t)format_get(c->p, 4);
+		c->p += 4;
+	}
+}
+
+int replayer__decode_decisions(struct trace *t, const uint8_t *raw,
+			       size_t bytes)
+{
+	struct cursor c = { .p = raw, .end = raw + bytes };
+
+	take_bytes(&c, t->event, t->nr_events);
+	take_answers(&c, t->event, t->nr_events);
+	take_places(&c, t);
+	take_rest(&c, t->event, t->nr_events);
+	return c.has_failed || c.p != c.end ? TRACE_E_CORRUPT : 0;
+}

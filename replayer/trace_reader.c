@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace_reader.c - a trace directory to struct trace; trusts nothing it reads.
+ */
+#include "replayer/internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int no_memory(struct errbuf *err, const char *path)
+{
+	errbuf_addf(err, "cannot read '%s': %s", path, strerror(ENOMEM));
+	return -ENOMEM;
+}
+
+/* Load one file of the directory; file->path must be freed by the caller. */
+static int load(struct replayer_file *file, const char *dir, const char *name,
+		uint64_t max, struct errbuf *err)
+{
+	int ret;
+
+	if (asprintf(&file->path, "%s/%s", dir, name) < 0) {
+		file->path = NULL;
+		return no_memory(err, dir);
+	}
+	ret = replayer__load(file, max, err);
+	/* Part of a trace without the rest is no trace. */
+	return ret == -ENOENT ? TRACE_E_CORRUPT : ret;
+}
+
+static void unload(struct replayer_file *file)
+{
+	free(file->path);
+	free(file->data);
+}
+
+static int read_decisions(struct trace *t, const char *dir,
+			  const struct format_part *part, struct errbuf *err)
+{
+	struct replayer_file file = { 0 };
+	uint8_t *raw = NULL;
+	size_t bytes = 0;
+	int ret;
+
+	ret = load(&file, dir, FORMAT_DECISIONS_FILE, FORMAT_HEADER_BYTES +
+		   (uint64_t)CONTROL_MAX_STEPS * FORMAT_EVENT_MAX_BYTES, err);
+	if (!ret)
+		ret = replayer__unpack(&file, FORMAT_DECISIONS_MAGIC, part,
+				       t->nr_events, &raw, &bytes, err);
+	if (!ret && (bytes < t->nr_events * FORMAT_EVENT_MIN_BYTES ||
+		     bytes > t->nr_events * FORMAT_EVENT_MAX_BYTES))
+		ret = replayer__corrupt(err, file.path,
+					"its size does not fit its events");
+	if (!ret) {
+		t->event = calloc(t->nr_events + 1, sizeof(*t->event));
+		ret = t->event ? 0 : no_memory(err, file.path);
+	}
+	if (!ret && replayer__decode_decisions(t, raw, bytes))
+		ret = replayer__corrupt(err, file.path,
+					"its events make no sense");
+	free(raw);
+	unload(&file);
+	return ret;
+}
+
+static int read_inputs(struct trace *t, const char *dir,
+		       const struct format_part *part, struct errbuf *err)
+{
+	struct replayer_file file = { 0 };
+	size_t bytes = 0;
+	int ret;
+
+	/* The count is the payload's size, which only its header knows. */
+	ret = load(&file, dir, FORMAT_INPUTS_FILE, FORMAT_HEADER_BYTES +
+		   CONTROL_INPUT_BYTES + CONTROL_INPUT_BYTES / 128, err);
+	if (!ret && file.bytes >= FORMAT_HEADER_BYTES)
+		t->input_bytes = format_get(file.data + 16, 8);
+	if (!ret && t->input_bytes > CONTROL_INPUT_BYTES)
+		ret = replayer__corrupt(err, file.path,
+					"its header claims too much data");
+	if (!ret)
+		ret = replayer__unpack(&file, FORMAT_INPUTS_MAGIC, part,
+				       t->input_bytes, &t->input, &bytes, err);
+	if (!ret && bytes != t->input_bytes)
+		ret = replayer__corrupt(err, file.path,
+					"its header contradicts itself");
+	unload(&file);
+	return ret;
+}
+
+/* Tell a wrong path from a damaged trace. */
+static int check_directory(const char *path, struct errbuf *err)
+{
+	struct stat st;
+	int ret = 0;
+
+	if (stat(path, &st))
+		ret = -errno;
+	else if (!S_ISDIR(st.st_mode))
+		ret = -ENOTDIR;
+	if (ret)
+		errbuf_addf(err, "cannot open trace '%s': %s", path,
+			    strerror(-ret));
+	return ret;
+}
+
+int trace_read(struct trace *t, const char *path, struct errbuf *err)
+{
+	struct replayer_file json = { 0 };
+	struct format_part decisions, inputs;
+	int ret;
+
+	ret = check_directory(path, err);
+	if (ret)
+		return ret;
+	ret = load(&json, path, FORMAT_JSON_FILE, FORMAT_JSON_MAX_BYTES, err);
+	if (!ret)
+		ret = replayer__parse_json(t, &json, &decisions, &inputs, err);
+	unload(&json);
+	if (!ret)
+		ret = read_decisions(t, path, &decisions, err);
+	if (!ret)
+		ret = read_inputs(t, path, &inputs, err);
+	if (ret)
+		trace_release(t);
+	return ret;
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scheduler.c - life cycle, tasks, the choice of who is next, the log.
+ *
+ * scheduler_next() runs once per operation of the target: it is the hot path
+ * of the whole tool.
+ */
+#include "scheduler/internal.h"
+
+/* --------------------------------------------------------------- digest */
+
+#define DIGEST_START 0x6a7d5b3c91e2f48bull
+#define DIGEST_OTHER 0xc2b2ae3d27d4eb4full
+
+/* For each h a bijection of `word`: one difference always shows. */
+static inline uint64_t fold(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * 0xd6e8feb86659fd93ull;
+	return h ^ (h >> 32);
+}
+
+/*
+ * Everything that makes two runs the same run, and nothing that depends on
+ * where things lie in memory. Two lanes, because multiplications wait.
+ */
+static uint64_t digest_event(uint64_t digest, const struct sched_event *e,
+			     uint32_t nr, uint32_t site, uint64_t result)
+{
+	bool is_timeout = e->flags & SCHED_EVENT_TIMEOUT;
+	uint64_t what = e->point | (uint64_t)e->kind << 8 |
+			(uint64_t)is_timeout << 16 | (uint64_t)e->task << 32;
+	uint64_t objects = e->object | (uint64_t)e->object2 << 32;
+	uint64_t choice = e->chosen | (uint64_t)nr << 32;
+	uint64_t a = fold(fold(digest, what), objects);
+	uint64_t b = fold(fold(DIGEST_OTHER ^ site, choice), result);
+
+	return fold(a, b * 0x9fb21c651e98df25ull);
+}
+
+void scheduler_note_result(struct scheduler *s, uint32_t t, uint64_t value)
+{
+	/* The constant makes a result of 0 differ from none. */
+	s->task[t].result = fold(s->task[t].result ^ DIGEST_OTHER, value);
+}
+
+/* ----------------------------------------------------------- life cycle */
+
+static void clear(void *start, uint64_t bytes)
+{
+	__builtin_memset(start, 0, bytes);
+}
+
+void scheduler_init(struct scheduler *s, const struct scheduler_config *config)
+{
+	clear(s->task, s->nr_tasks * sizeof(s->task[0]));
+	clear(s->object, s->nr_objects * sizeof(s->object[0]));
+	clear(s->bucket, s->nr_buckets * sizeof(s->bucket[0]));
+	clear(s->nr_ops, sizeof(s->nr_ops));
+	s->config = *config;
+	s->step = 0;
+	s->now_ns = config->start_ns;
+	s->digest = DIGEST_START;
+	s->nr_preemptions = 0;
+	s->nr_switches = 0;
+	s->last_progress = 0;
+	s->current = 0;
+	s->nr_tasks = 0;
+	s->nr_live = 0;
+	s->max_live = 0;
+	s->nr_objects = 0;
+	s->nr_buckets = SCHED_MIN_BUCKETS;
+}
+
+int scheduler_task_new(struct scheduler *s, uint32_t parent, uint64_t pc)
+{
+	uint32_t id = s->nr_tasks;
+	struct sched_announce start = {
+		.kind = EXPLORE_OP_THREAD_START,
+		.pc = pc,
+	};
+	struct sched_task *t;
+
+	if (id >= SCHED_MAX_TASKS)
+		return -1;
+	start.object = scheduler_object_id(s, SCHED_CLASS_THREAD, id, pc);
+	if (!start.object)
+		return -1;
+	t = &s->task[id];
+	t->state = SCHED_TASK_ALIVE;
+	t->id = id;
+	t->parent = parent;
+	s->nr_tasks++;
+	s->live[s->nr_live++] = (uint16_t)id;	/* the highest id so far */
+	if (s->nr_live > s->max_live)
+		s->max_live = s->nr_live;
+	scheduler_announce(s, id, &start);
+	return (int)id;
+}
+
+void scheduler_task_exit(struct scheduler *s, uint32_t t)
+{
+	uint32_t i = 0;
+
+	if (s->task[t].state != SCHED_TASK_ALIVE)
+		return;
+	scheduler_unwait(s, t, SCHED_WAKE_NONE);
+	s->task[t].state = SCHED_TASK_DEAD;
+	s->task[t].enabled_since = 0;
+	s->task[t].deadline_ns = SCHED_NEVER;
+	while (s->live[i] != t)
+		i++;
+	s->nr_live--;
+	for (; i < s->nr_live; i++) {
+		s->live[i] = s->live[i + 1];
+		SCHED_NO_IDIOM();
+	}
+}
+
+void scheduler_announce(struct scheduler *s, uint32_t t,
+			const struct sched_announce *a)
+{
+	struct sched_task *task = &s->task[t];
+
+	task->op.kind = a->kind;
+	task->op.flags = (uint16_t)(scheduler__kind_flags(a->kind) | a->flags);
+	task->op.task = t;
+	task->op.object = a->object;
+	task->op.object2 = a->object2;
+	task->op.site = a->site;
+	task->op.reserved = 0;
+	task->pc = a->pc;
+	task->addr = a->addr;
+	task->deadline_ns = a->deadline_ns ? a->deadline_ns : SCHED_NEVER;
+	task->flags &= (uint16_t)~(SCHED_TASK_READY | SCHED_TASK_EXTERNAL);
+}
+
+/* ----------------------------------------------------------------- time */
+
+void scheduler_advance(struct scheduler *s, uint64_t now_ns)
+{
+	if (now_ns > s->now_ns)
+		s->now_ns = now_ns;
+}
+
+uint64_t scheduler_next_deadline(const struct scheduler *s)
+{
+	uint64_t next = SCHED_NEVER;
+
+	for (uint32_t i = 0; i < s->nr_live; i++) {
+		const struct sched_task *t = &s->task[s->live[i]];
+
+		if (t->deadline_ns < next &&
+		    !scheduler__has_come(s, t->deadline_ns))
+			next = t->deadline_ns;
+	}
+	return next;
+}
+
+/* ------------------------------------------------- asking and recording */
+
+/*
+ * Ask the strategy. When a replay has no answer, its slot of the log says so:
+ * the caller has filled it, but for `chosen`.
+ */
+static enum sched_result ask(struct scheduler *s,
+			     const struct scheduler_env *env,
+			     const struct explore_point *point,
+			     struct sched_event *slot, uint32_t *index)
+{
+	struct explore_decision decision;
+
+	slot->chosen = UINT32_MAX;
+	slot->flags = 0;
+	slot->digest = 0;
+	if (env->script && s->step >= env->nr_script)
+		return SCHED_DIVERGED;
+	decision = env->ask ? env->ask(env, point) :
+			      env->strategy->pick(env->state, point);
+	if (decision.index >= point->nr)
+		return decision.index == EXPLORE_PICK_DIVERGED ?
+			       SCHED_DIVERGED :
+			       SCHED_BAD_PICK;
+	*index = decision.index;
+	return SCHED_RUN;
+}
+
+static bool is_as_recorded(const struct sched_event *got,
+			   const struct sched_event *expected)
+{
+	return got->task == expected->task && got->kind == expected->kind &&
+	       got->object == expected->object &&
+	       got->object2 == expected->object2 &&
+	       got->chosen == expected->chosen && got->nr == expected->nr &&
+	       got->digest == expected->digest;
+}
+
+/*
+ * Make log[step], which is filled but for its digest, an event of the run. A
+ * replay that differs keeps it in its slot, for the report, and does not count
+ * it.
+ */
+static enum sched_result record(struct scheduler *s,
+				const struct scheduler_env *env, uint32_t nr,
+				uint32_t site)
+{
+	struct sched_event *e = &env->log[s->step];
+	struct sched_task *t = &s->task[e->task];
+	uint64_t digest = digest_event(s->digest, e, nr, site, t->result);
+
+	e->digest = (uint32_t)digest;
+	if (env->script && !is_as_recorded(e, &env->script[s->step]))
+		return SCHED_DIVERGED;
+	s->digest = digest;
+	t->result = 0;
+	s->nr_ops[e->kind]++;
+	s->step++;
+	return SCHED_RUN;
+}
+
+static uint16_t clamp16(uint32_t value)
+{
+	return value < UINT16_MAX ? (uint16_t)value : UINT16_MAX;
+}
+
+/* WAKE among s->candidate[0 .. nr) or VALUE below nr; nr > 1. */
+static enum sched_result choose(struct scheduler *s,
+				const struct scheduler_env *env,
+				enum explore_point_kind kind, uint32_t object,
+				uint32_t nr, uint32_t *chosen)
+{
+	const struct sched_task *t = &s->task[s->current];
+	struct explore_point point = {
+		.step = s->step,
+		.kind = kind,
+		.nr = nr,
+		.candidate = kind == EXPLORE_POINT_VALUE ? 0 : s->candidate,
+		.previous = -1,
+		.previous_task = s->current,
+	};
+	struct sched_event *e;
+	enum sched_result result;
+	uint32_t index;
+
+	if (s->step >= s->config.max_steps)
+		return SCHED_STEP_LIMIT;
+	e = &env->log[s->step];
+	*e = (struct sched_event){
+		.pc = t->pc,
+		.object = object,
+		.task = (uint16_t)s->current,
+		.nr = clamp16(nr),
+		.point = (uint8_t)kind,
+		.kind = kind == EXPLORE_POINT_WAKE ? EXPLORE_OP_WAKE_ORDER :
+						     EXPLORE_OP_CHOOSE,
+		.now_ns = s->now_ns,
+	};
+	result = ask(s, env, &point, e, &index);
+	if (result != SCHED_RUN)
+		return result;
+	e->chosen = kind == EXPLORE_POINT_WAKE ? s->candidate[index].task :
+						 index;
+	result = record(s, env, nr, t->op.site);
+	if (result == SCHED_RUN)
+		*chosen = e->chosen;
+	return result;
+}
+
+enum sched_result scheduler_choose(struct scheduler *s,
+				   const struct scheduler_env *env,
+				   enum explore_point_kind point,
+				   uint32_t object, uint32_t nr,
+				   const uint32_t *tasks, uint32_t *chosen)
+{
+	SCHED_ASSERT(nr);
+	SCHED_ASSERT(point == EXPLORE_POINT_VALUE ||
+		     (point == EXPLORE_POINT_WAKE && tasks));
+	if (nr == 1) {
+		*chosen = point == EXPLORE_POINT_WAKE ? tasks[0] : 0;
+		return SCHED_RUN;
+	}
+	if (point == EXPLORE_POINT_WAKE)
+		for (uint32_t i = 0; i < nr; i++)
+			s->candidate[i] = s->task[tasks[i]].op;
+	return choose(s, env, point, object, nr, chosen);
+}
+
+enum sched_result scheduler__choose_waiter(struct scheduler *s,
+					   const struct scheduler_env *env,
+					   uint32_t object, uint32_t nr,
+					   uint32_t *chosen)
+{
+	if (nr == 1) {
+		*chosen = s->candidate[0].task;
+		return SCHED_RUN;
+	}
+	return choose(s, env, EXPLORE_POINT_WAKE, object, nr, chosen);
+}
+
+/* ----------------------------------------------------- who can run next */
+
+/* What one look at all live tasks tells. */
+struct scan {
+	uint32_t nr;		/* enabled: s->candidate[0 .. nr) */
+	uint32_t nr_yields;	/* of them at YIELD or SPIN */
+	uint32_t nr_spins;	/* of them at SPIN */
+	bool has_window;	/* some have yielded: fairness matters */
+	bool has_external;
+	/* Of those that are not enabled. SCHED_NEVER: none is to come. */
+	uint64_t next_deadline_ns;
+};
+
+static inline void add_candidate(struct scheduler *s, struct scan *scan,
+				 struct sched_task *t,
+				 enum sched_readiness readiness)
+{
+	struct explore_op *op = &s->candidate[scan->nr++];
+
+	*op = t->op;
+	if (readiness == SCHED_ENABLED_TIMEOUT)
+		op->flags |= EXPLORE_OP_F_TIMEOUT;
+	if (!t->enabled_since)
+		t->enabled_since = s->step + 1;
+	scan->has_window |= t->window != 0;
+	if (op->flags & EXPLORE_OP_F_YIELDS) {
+		scan->nr_spins += op->kind == EXPLORE_OP_SPIN;
+		scan->nr_yields += op->kind == EXPLORE_OP_SPIN ||
+				   op->kind == EXPLORE_OP_YIELD;
+	}
+}
+
+static struct scan look(struct scheduler *s)
+{
+	struct scan scan = { .next_deadline_ns = SCHED_NEVER };
+
+	for (uint32_t i = 0; i < s->nr_live; i++) {
+		struct sched_task *t = &s->task[s->live[i]];
+		enum sched_readiness readiness = scheduler__readiness(s, t);
+
+		scan.has_external |= (t->flags & SCHED_TASK_EXTERNAL) != 0;
+		if (readiness != SCHED_DISABLED) {
+			add_candidate(s, &scan, t, readiness);
+			continue;
+		}
+		if (t->enabled_since)
+			scheduler__disabled(s, t);
+		/* One that has come did not help: it needs its mutex. */
+		if (t->deadline_ns < scan.next_deadline_ns &&
+		    !scheduler__has_come(s, t->deadline_ns))
+			scan.next_deadline_ns = t->deadline_ns;
+	}
+	return scan;
+}
+
+/*
+ * Whether those who can run only turn in circles, so that the sleepers must
+ * get their turn although virtual time has not come that far.
+ */
+static bool is_stale(const struct scheduler *s, const struct scan *scan)
+{
+	return scan->nr_spins == scan->nr ||
+	       (scan->nr_yields == scan->nr &&
+		s->step - s->last_progress >= SCHED_STALE_STEPS);
+}
+
+/* Fill s->candidate, moving time on where nobody can run before. */
+static enum sched_result collect(struct scheduler *s, struct scan *scan)
+{
+	for (;;) {
+		*scan = look(s);
+		if (scan->nr && !is_stale(s, scan))
+			return SCHED_RUN;
+		if (scan->has_external) {
+			/* Spinning on will not make the world move faster. */
+			return scan->nr != scan->nr_spins ? SCHED_RUN :
+							    SCHED_OUTSIDE;
+		}
+		if (scan->next_deadline_ns == SCHED_NEVER)
+			break;
+		s->now_ns = scan->next_deadline_ns;
+	}
+	if (scan->nr)
+		return SCHED_RUN;
+	return s->nr_live ? SCHED_DEADLOCK : SCHED_FINISHED;
+}
+
+static int32_t find_candidate(const struct scheduler *s, uint32_t nr,
+			      uint32_t task)
+{
+	for (uint32_t i = 0; i < nr; i++)
+		if (s->candidate[i].task == task)
+			return (int32_t)i;
+	return -1;
+}
+
+/* The task was picked only because its deadline has come. */
+static void time_out(struct scheduler *s, struct sched_task *t)
+{
+	t->op.flags |= EXPLORE_OP_F_TIMEOUT;
+	scheduler_unwait(s, t->id, SCHED_WAKE_TIMEOUT);
+	scheduler_yielded(s, t->id, false);
+}
+
+/* The event of candidate `op` being picked at `point`, but for its digest. */
+static void describe(const struct scheduler *s,
+		     const struct explore_point *point,
+		     const struct explore_op *op, struct sched_event *e)
+{
+	const struct sched_task *t = &s->task[op->task];
+
+	e->pc = t->pc;
+	e->object = op->object;
+	e->object2 = op->object2;
+	e->chosen = op->task;
+	e->task = (uint16_t)op->task;
+	e->kind = (uint8_t)op->kind;
+	e->flags = 0;
+	if (op->flags & EXPLORE_OP_F_TIMEOUT) {
+		e->flags |= SCHED_EVENT_TIMEOUT;
+		/* Taken up to slack_ns early. */
+		if (t->deadline_ns > e->now_ns)
+			e->now_ns = t->deadline_ns;
+	}
+	if (op->task == s->current)
+		return;
+	e->flags |= SCHED_EVENT_SWITCH;
+	if (point->previous >= 0 &&
+	    !(point->candidate[point->previous].flags & EXPLORE_OP_F_YIELDS))
+		e->flags |= SCHED_EVENT_PREEMPTION;
+}
+
+/* The event is in the log: make its task the one that runs. */
+static void resume(struct scheduler *s, const struct sched_event *e)
+{
+	struct sched_task *t = &s->task[e->task];
+
+	s->now_ns = e->now_ns;
+	s->current = e->task;
+	s->nr_switches += (e->flags & SCHED_EVENT_SWITCH) != 0;
+	s->nr_preemptions += (e->flags & SCHED_EVENT_PREEMPTION) != 0;
+	t->nr_ops++;
+	t->last_scheduled = s->step;	/* counts this event already */
+	t->disabled_by = 0;
+	if (e->flags & SCHED_EVENT_TIMEOUT)
+		time_out(s, t);
+	else if (!(t->op.flags & EXPLORE_OP_F_YIELDS))
+		s->last_progress = s->step - 1;
+}
+
+static enum sched_result pick(struct scheduler *s,
+			      const struct scheduler_env *env, uint32_t nr)
+{
+	struct explore_point point = {
+		.step = s->step,
+		.kind = EXPLORE_POINT_TASK,
+		.nr = nr,
+		.candidate = s->candidate,
+		.previous = find_candidate(s, nr, s->current),
+		.previous_task = s->current,
+	};
+	struct sched_event *e = &env->log[s->step];
+	enum sched_result result;
+	uint32_t index;
+
+	*e = (struct sched_event){
+		.task = (uint16_t)s->current,
+		.nr = (uint16_t)nr,
+		.point = EXPLORE_POINT_TASK,
+		.now_ns = s->now_ns,
+	};
+	result = ask(s, env, &point, e, &index);
+	if (result != SCHED_RUN)
+		return result;
+	describe(s, &point, &s->candidate[index], e);
+	result = record(s, env, nr, s->candidate[index].site);
+	if (result == SCHED_RUN)
+		resume(s, e);
+	return result;
+}
+
+enum sched_result scheduler_next(struct scheduler *s,
+				 const struct scheduler_env *env)
+{
+	uint64_t before_ns = s->now_ns;
+	enum sched_result result;
+	struct scan scan;
+
+#ifdef EXPLORE_CHECKS_FULL
+	SCHED_ASSERT(scheduler_is_valid(s));
+#endif
+	s->now_ns += s->config.op_cost_ns;
+	result = collect(s, &scan);
+	if (result == SCHED_RUN && s->step >= s->config.max_steps)
+		result = SCHED_STEP_LIMIT;
+	if (result == SCHED_RUN) {
+		if (scan.has_window && scan.nr > 1)
+			scan.nr = scheduler__fair_filter(s, scan.nr);
+		result = pick(s, env, scan.nr);
+	}
+	if (result != SCHED_RUN)
+		s->now_ns = before_ns;
+	return result;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_trace_roundtrip.c - what is written is read back, and damage is seen.
+ */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "recorder/format.h"
+#include "trace_sample.h"
+
+static char dir[] = "/tmp/explore-test-XXXXXX";
+static const char *const files[] = { "trace.json", "decisions", "inputs" };
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/explore-test-XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	sample_remove(dir);
+	return 0;
+}
+
+static char *write_sample(uint64_t nr_events, uint64_t input_bytes)
+{
+	struct errbuf err = ERRBUF_INIT;
+	struct trace t;
+	char *path = NULL;
+
+	sample_trace(&t, nr_events, input_bytes);
+	assert_int_equal(trace_write(&t, dir, "test", &path, &err), 0);
+	assert_string_equal(err.text, "");
+	trace_release(&t);
+	return path;
+}
+
+static void assert_lists_equal(char **a, char **b)
+{
+	assert_true(!a == !b);
+	if (!a)
+		return;
+	for (; *a && *b; a++, b++)
+		assert_string_equal(*a, *b);
+	assert_true(!*a && !*b);
+}
+
+static void assert_traces_equal(const struct trace *a, const struct trace *b)
+{
+	assert_string_equal(a->tool_version, b->tool_version);
+	assert_string_equal(a->program, b->program);
+	assert_lists_equal(a->argv, b->argv);
+	assert_lists_equal(a->env, b->env);
+	assert_lists_equal(a->ok_exit, b->ok_exit);
+	assert_string_equal(a->cwd, b->cwd);
+	assert_true(!a->stdin_path == !b->stdin_path);
+	if (a->stdin_path)
+		assert_string_equal(a->stdin_path, b->stdin_path);
+	assert_string_equal(a->strategy, b->strategy);
+	assert_true(a->seed == b->seed && a->run == b->run);
+	assert_memory_equal(&a->config, &b->config, sizeof(a->config));
+	assert_memory_equal(&a->verdict, &b->verdict, sizeof(a->verdict));
+	assert_true(a->digest == b->digest);
+	assert_int_equal(a->nr_tasks, b->nr_tasks);
+	assert_true(a->nr_preemptions == b->nr_preemptions);
+	assert_true(a->nr_switches == b->nr_switches);
+	assert_memory_equal(a->nr_ops, b->nr_ops, sizeof(a->nr_ops));
+	assert_int_equal(a->has_reproduced, b->has_reproduced);
+	assert_int_equal(a->nr_modules, b->nr_modules);
+	for (uint32_t i = 0; i < a->nr_modules; i++) {
+		assert_string_equal(a->module[i].path, b->module[i].path);
+		assert_string_equal(a->module[i].build_id,
+				    b->module[i].build_id);
+		assert_true(a->module[i].start == b->module[i].start);
+		assert_true(a->module[i].end == b->module[i].end);
+		assert_true(a->module[i].bias == b->module[i].bias);
+	}
+	assert_true(a->nr_events == b->nr_events);
+	assert_true(a->input_bytes == b->input_bytes);
+	if (a->nr_events)
+		assert_memory_equal(a->event, b->event,
+				    a->nr_events * sizeof(*a->event));
+	if (a->input_bytes)
+		assert_memory_equal(a->input, b->input, a->input_bytes);
+}
+
+static void round_trip(uint64_t nr_events, uint64_t input_bytes)
+{
+	struct errbuf err = ERRBUF_INIT;
+	char *path = write_sample(nr_events, input_bytes);
+	struct trace wanted, got;
+
+	sample_trace(&wanted, nr_events, input_bytes);
+	trace_init(&got);
+	assert_int_equal(trace_read(&got, path, &err), 0);
+	assert_string_equal(err.text, "");
+	assert_traces_equal(&wanted, &got);
+	trace_release(&wanted);
+	trace_release(&got);
+	free(path);
+}
+
+static void test_read__gives_what_was_written(void **state)
+{
+	(void)state;
+	round_trip(4, 10);
+	round_trip(0, 0);
+	round_trip(1, 1);
+	round_trip(1000, 100000);
+	round_trip(200000, 3);
+}
+
+static void test_read__keeps_the_absence_of_optional_parts(void **state)
+{
+	struct errbuf err = ERRBUF_INIT;
+	struct trace bare, got;
+	char *path = NULL;
+
+	(void)state;
+	trace_init(&bare);
+	assert_int_equal(trace_write(&bare, dir, "bare", &path, &err), 0);
+	trace_init(&got);
+	assert_int_equal(trace_read(&got, path, &err), 0);
+	assert_null(got.stdin_path);
+	assert_null(got.ok_exit);
+	assert_string_equal(got.program, "");
+	assert_int_equal(got.nr_modules, 0);
+	assert_int_equal(got.has_reproduced, 0);
+	trace_release(&got);
+	free(path);
+}
+
+static void test_write__gives_equal_bytes_for_equal_traces(void **state)
+{
+	char *a = write_sample(50, 50);
+	char *b = write_sample(50, 50);
+
+	(void)state;
+	assert_string_not_equal(a, b);
+	for (size_t i = 0; i < 3; i++) {
+		char path[256];
+		size_t nr_a, nr_b;
+		uint8_t *data_a, *data_b;
+
+		snprintf(path, sizeof(path), "%s/%s", a, files[i]);
+		data_a = sample_slurp(path, &nr_a);
+		snprintf(path, sizeof(path), "%s/%s", b, files[i]);
+		data_b = sample_slurp(path, &nr_b);
+		assert_non_null(data_a);
+		assert_non_null(data_b);
+		assert_int_equal(nr_a, nr_b);
+		assert_memory_equal(data_a, data_b, nr_a);
+		free(data_a);
+		free(data_b);
+	}
+	free(a);
+	free(b);
+}
+
+/* ---------------------------------------------------------------- damage */
+
+static void expect_corrupt(const char *trace, const char *file, size_t at)
+{
+	struct errbuf err = ERRBUF_INIT;
+	struct trace t;
+	int ret;
+
+	trace_init(&t);
+	ret = trace_read(&t, trace, &err);
+	if (ret != TRACE_E_CORRUPT)
+		fail_msg("%s damaged at %zu: trace_read gives %d (%s)", file,
+			 at, ret, err.text);
+	assert_string_not_equal(err.text, "");
+	/* An error leaves nothing behind. */
+	assert_null(t.program);
+	assert_null(t.event);
+}
+
+static void test_read__sees_every_flipped_bit(void **state)
+{
+	char *trace = write_sample(6, 12);
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char path[256];
+		size_t bytes;
+		uint8_t *data;
+
+		snprintf(path, sizeof(path), "%s/%s", trace, files[i]);
+		data = sample_slurp(path, &bytes);
+		assert_non_null(data);
+		for (size_t bit = 0; bit < bytes * 8; bit++) {
+			data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			sample_spill(path, data, bytes);
+			expect_corrupt(trace, files[i], bit);
+			data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+		sample_spill(path, data, bytes);
+		free(data);
+	}
+	free(trace);
+}
+
+static void test_read__sees_truncation_at_every_length(void **state)
+{
+	char *trace = write_sample(6, 12);
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		char path[256];
+		size_t bytes;
+		uint8_t *data;
+
+		snprintf(path, sizeof(path), "%s/%s", trace, files[i]);
+		data = sample_slurp(path, &bytes);
+		for (size_t n = 0; n < bytes; n++) {
+			sample_spill(path, data, n);
+			expect_corrupt(trace, files[i], n);
+		}
+		data[bytes] = 0;
+		sample_spill(path, data, bytes + 1);
+		expect_corrupt(trace, files[i], bytes + 1);
+		unlink(path);
+		expect_corrupt(trace, files[i], 0);
+		sample_spill(path, data, bytes);
+		free(data);
+	}
+	free(trace);
+}
+
+/* A sound part of another trace of the same size is still the wrong one. */
+static void test_read__sees_a_part_of_another_trace(void **state)
+{
+	char *a = write_sample(6, 12);
+	char *b = write_sample(7, 13);
+
+	(void)state;
+	for (size_t i = 1; i < 3; i++) {
+		char path[256];
+		size_t nr_a, nr_b;
+		uint8_t *mine, *other;
+
+		snprintf(path, sizeof(path), "%s/%s", b, files[i]);
+		other = sample_slurp(path, &nr_b);
+		snprintf(path, sizeof(path), "%s/%s", a, files[i]);
+		mine = sample_slurp(path, &nr_a);
+		sample_spill(path, other, nr_b);
+		expect_corrupt(a, files[i], 0);
+		sample_spill(path, mine, nr_a);
+		free(mine);
+		free(other);
+	}
+	free(a);
+	free(b);
+}
+
+static void test_read__names_a_newer_version(void **state)
+{
+	char *trace = write_sample(2, 2);
+	struct errbuf err = ERRBUF_INIT;
+	struct trace t;
+	char path[256], text[8192], tail[64];
+	size_t bytes;
+	uint8_t *data;
+	char *at;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/trace.json", trace);
+	data = sample_slurp(path, &bytes);
+	data[bytes] = '\0';
+	snprintf(text, sizeof(text), "%s", (char *)data);
+	at = strstr(text, "\"version\":\t1");
+	assert_non_null(at);
+	at[strlen("\"version\":\t")] = '7';
+	at = strstr(text, ",\n\t\"checksum\"");
+	assert_non_null(at);
+	snprintf(tail, sizeof(tail), FORMAT_JSON_TAIL,
+		 format_checksum(FORMAT_CHECKSUM_INIT, text,
+				 (size_t)(at - text)));
+	strcpy(at, tail);
+	sample_spill(path, text, strlen(text));
+	trace_init(&t);
+	assert_int_equal(trace_read(&t, trace, &err), TRACE_E_VERSION);
+	assert_non_null(strstr(err.text, "was written by a newer explore "
+			       "(format 7, this one reads up to 1)"));
+	free(data);
+	free(trace);
+}
+
+static void test_read__names_a_path_that_is_no_trace(void **state)
+{
+	struct errbuf err = ERRBUF_INIT;
+	struct trace t;
+
+	(void)state;
+	trace_init(&t);
+	assert_int_equal(trace_read(&t, "/nowhere/at/all", &err), -ENOENT);
+	assert_non_null(strstr(err.text, "cannot open trace '/nowhere/at/all'"));
+	err.text[0] = '\0';
+	assert_int_equal(trace_read(&t, "/proc/self/exe", &err), -ENOTDIR);
+	err.text[0] = '\0';
+	assert_int_equal(trace_read(&t, dir, &err), TRACE_E_CORRUPT);
+	assert_non_null(strstr(err.text, "trace.json"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_read__gives_what_was_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_read__keeps_the_absence_of_optional_parts,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_write__gives_equal_bytes_for_equal_traces,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_read__sees_every_flipped_bit, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_read__sees_truncation_at_every_length,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_read__sees_a_part_of_another_trace,
+			setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_read__names_a_newer_version, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_read__names_a_path_that_is_no_trace,
+			setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("trace_roundtrip", tests, NULL,
+					   NULL);
+}
