@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "explorer/options.h"
 #include "explorer/util.h"
@@ -112,6 +113,9 @@ int cmd_replay(const struct options *o)
 	    target_check(t.program, &err) || trace_check_modules(&t, &err))
 		die(EXIT_NO_CONTROL, "%s", err.text);
 	make_target(&target, &t, o);
+	/* Not asked any more, but it took up room in the target. */
+	if (access(t.config.plugin, R_OK))
+		t.config.plugin[0] = '\0';
 	cpu = worker_choose_cpu(0);
 	worker_pin_self(cpu);
 	if (worker_start(&w, &target, &t.config, cpu, &err) ||

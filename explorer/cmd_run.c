@@ -41,7 +41,7 @@ static void open_stdin_path(struct target *t, const char *path)
  */
 static void check_traces(const char *path)
 {
-	char *parent = xstrdup(path), *slash;
+	char *parent = xstrdup(path), *slash, *probe;
 	struct stat st;
 
 	while (stat(parent, &st) && errno == ENOENT) {
@@ -59,9 +59,13 @@ static void check_traces(const char *path)
 	if (!S_ISDIR(st.st_mode))
 		die(EXIT_NO_CONTROL, "cannot write traces to '%s': '%s' is "
 		    "not a directory", path, parent);
-	if (eaccess(parent, W_OK | X_OK))
+	/* Really try: root may write anywhere, except where nobody can. */
+	probe = xasprintf("%s/.explore-XXXXXX", parent);
+	if (!mkdtemp(probe))
 		die(EXIT_NO_CONTROL, "cannot write traces to '%s': %s", path,
 		    strerror(errno));
+	rmdir(probe);
+	free(probe);
 	free(parent);
 }
 

@@ -110,6 +110,8 @@ static void fill_trace(struct trace *t, const struct control *c,
 	t->module = replay_modules(c, target->program, &t->nr_modules);
 	t->nr_events = s->step;
 	t->event = copy(c->event, t->nr_events, sizeof(t->event[0]));
+	/* Without memory, objects have numbers for names. */
+	trace_set_objects(t, s->object, s->nr_objects);
 	t->input_bytes = c->input_bytes;
 	t->input = copy(c->input, t->input_bytes, 1);
 }
@@ -187,6 +189,13 @@ out:
 
 /* ------------------------------------------------------ saving, printing */
 
+/* The tool's own: a replay may well use a newer one. */
+static bool is_ours(const struct trace *t, const char *path)
+{
+	return !strcmp(path_base(path), "libexplore-preload.so") ||
+	       !strcmp(path, t->config.plugin);
+}
+
 int failure_save(struct failure *f, const char *traces, char **path,
 		 struct errbuf *err)
 {
@@ -194,7 +203,8 @@ int failure_save(struct failure *f, const char *traces, char **path,
 	char *id;
 
 	for (uint32_t i = 0; i < t->nr_modules; i++) {
-		if (trace_build_id(t->module[i].path, &id))
+		if (is_ours(t, t->module[i].path) ||
+		    trace_build_id(t->module[i].path, &id))
 			continue;
 		free(t->module[i].build_id);
 		t->module[i].build_id = id;

@@ -8,6 +8,7 @@
  *	options.c	the command line (pure)
  *	target.c	what is to be run, and whether it can be
  *	guard.c		the seccomp filter that every target gets
+ *	launch.c	from fork to exec
  *	worker.c	one zygote and its control region; runs one run at a time
  *	plan.c		which strategy with which parameters, loaded and checked
  *	search.c	the loop over runs: budget, workers, failures
@@ -279,8 +280,10 @@ struct tally {
 	uint64_t nr_ops[EXPLORE_OP_NR];
 	struct control_counters counters;	/* summed */
 	uint64_t start_ns;	/* real time */
+	uint64_t paused_ns;	/* real time that went into reports */
 	bool is_exhausted;
 	bool is_interrupted;
+	bool is_broken;		/* ended by an error, not by its budget */
 };
 
 void tally_add(struct tally *t, const struct record *r);

@@ -415,10 +415,19 @@ static int parse_options(struct options *o, int argc, char **argv, int first,
 	return 0;
 }
 
-static int check_operands(struct options *o, struct errbuf *err)
+static int check_operands(struct options *o, bool has_options,
+			  struct errbuf *err)
 {
 	const struct command_row *row = &command_row[o->command];
 
+	/* Only in front is a word a command, or `explore test` is a riddle. */
+	if (row->max_operands < 0 && o->nr_operands && has_options &&
+	    options_find_command(o->operand[0]) != COMMAND_NR) {
+		errbuf_addf(err, "command '%s' must come before all options "
+			    "(a program of that name is './%s')",
+			    o->operand[0], o->operand[0]);
+		return -EINVAL;
+	}
 	if (row->max_operands < 0 && !o->nr_operands) {
 		errbuf_addf(err, "no program given");
 		return -EINVAL;
@@ -477,7 +486,9 @@ int options_parse(struct options *o, int argc, char **argv,
 		o->operand = argv + end;
 		o->nr_operands = argc - end;
 	}
-	return check_operands(o, err);
+	/* After "--" anything is a program. */
+	return check_operands(o, end > first && strcmp(argv[end - 1], "--"),
+			      err);
 }
 
 /* ---------------------------------------------------------------- help */

@@ -200,6 +200,7 @@ static int start_confirmer(struct search *s, struct errbuf *err)
 static void report_failure(struct search *s, struct failure **f)
 {
 	struct errbuf err = ERRBUF_INIT;
+	uint64_t begin_ns = now_ns();
 	char *path = NULL;
 
 	progress_clear(&s->progress);
@@ -219,6 +220,8 @@ static void report_failure(struct search *s, struct failure **f)
 	}
 	failure_report(stdout, *f, path);
 	free(path);
+	if (s->nr_runners == 1)	/* others go on meanwhile */
+		s->tally.paused_ns += now_ns() - begin_ns;
 }
 
 static void handle_failure(struct search *s, struct failure **f,
@@ -287,6 +290,7 @@ static void handle_no_verdict(struct search *s, const struct record *r)
 		     (unsigned long long)r->run, name,
 		     trace_verdict_name(r->verdict), *why ? ": " : "", why);
 	s->status = EXIT_NO_CONTROL;
+	s->tally.is_broken = true;
 	s->is_done = true;
 }
 
@@ -562,6 +566,7 @@ static void finish(struct search *s)
 		warn("'%s' does not end within %llu operations; raise "
 		     "--max-steps", s->target->argv[0],
 		     (unsigned long long)s->o->max_steps);
+		s->tally.is_broken = true;
 		s->status = EXIT_NO_CONTROL;
 	}
 	if (strategy->describe)

@@ -151,7 +151,7 @@ int stacks_unwind(struct symbols *s, const struct control *c, pid_t pid,
 	ret = attach(s, c, pid, t);
 	if (ret)
 		return ret;
-	/* It ends with an error where no frame is left, or no table leads on. */
+	/* It fails where no frame is left and where no table leads on. */
 	dwfl_getthread_frames(s->dwfl, (pid_t)t + 1, add_frame, &walk);
 	if (!out->nr && c->task[t].reg_ip)
 		out->pc[out->nr++] = c->task[t].reg_ip;

@@ -12,6 +12,7 @@
 #include "explorer/options.h"
 #include "explorer/util.h"
 
+#define MIN_RUNS_FOR_RATE 10	/* fewer say nothing */
 #define MAX_KINDS 6		/* operations and system calls listed */
 
 static const char *plural(uint64_t nr)
@@ -22,12 +23,15 @@ static const char *plural(uint64_t nr)
 static void print_counts(FILE *out, const struct tally *t,
 			 const struct options *o, const char *program)
 {
-	double seconds = (double)(now_ns() - t->start_ns) / 1e9;
+	uint64_t spent_ns = now_ns() - t->start_ns - t->paused_ns;
+	double seconds = (double)spent_ns / 1e9;
 
 	fprintf(out, "%llu run%s of '%s', %zu distinct schedule%s, ",
 		(unsigned long long)t->runs, plural(t->runs), program,
 		t->digests.nr, plural(t->digests.nr));
-	if (!t->failures)
+	if (t->is_broken && !t->failures)
+		fputs("ended by an error", out);
+	else if (!t->failures)
 		fputs("no failure found", out);
 	else if (!o->is_keep_going)
 		fputs("failure found", out);
@@ -39,10 +43,14 @@ static void print_counts(FILE *out, const struct tally *t,
 	if (t->is_interrupted)
 		fputs(" (interrupted)", out);
 	fputc('\n', out);
-	if (seconds > 0 && t->runs)
-		fprintf(out, "  %.0f runs/s; longest schedule %llu operations, "
-			"up to %u tasks\n", (double)t->runs / seconds,
-			(unsigned long long)t->max_steps, t->max_tasks);
+	if (!t->runs)
+		return;
+	fputs("  ", out);
+	if (t->runs >= MIN_RUNS_FOR_RATE)
+		fprintf(out, "%.0f runs/s; ", (double)t->runs / seconds);
+	fprintf(out, "longest schedule %llu operation%s, up to %u task%s\n",
+		(unsigned long long)t->max_steps, plural(t->max_steps),
+		t->max_tasks, plural(t->max_tasks));
 }
 
 struct ranked {

@@ -330,7 +330,8 @@ void symbols_find(struct symbols *s, uint64_t pc, bool is_return,
 	struct symbols_entry *entry;
 
 	memset(out, 0, sizeof(*out));
-	if (!s || !pc || pc >> 63)	/* no user address; the key has 64 bits */
+	/* The upper half is the kernel's, and the key has 64 bits. */
+	if (!s || !pc || pc >> 63)
 		return;
 	if (2 * (s->nr_cached + 1) >= s->nr_cache && !grow(s)) {
 		look_up(s, pc - is_return, out);

@@ -10,7 +10,7 @@
 
 #include "explorer/util.h"
 
-#define PATIENCE_NS 3000000ull		/* before the first probe */
+#define PATIENCE_NS 1000000ull		/* before the first probe */
 #define PAUSE_MAX_NS 100000000ull	/* between two probes */
 #define FORCE_CPU_NS 2000000000ull	/* then whatever it does is cut */
 #define HOPELESS_NS 10000000000ull	/* from the kill to giving up */
@@ -69,7 +69,7 @@ static void probe(struct watchdog *d, uint64_t now)
 	int32_t pid = c->run_pid;
 
 	/* Sleeping in the kernel, or never scheduled: nothing to see. */
-	if (pid <= 0 || cpu < d->probed_cpu_ns + PATIENCE_NS / 3) {
+	if (pid <= 0 || cpu < d->probed_cpu_ns + PATIENCE_NS / 2) {
 		d->probe_ns = now + PATIENCE_NS;
 		return;
 	}

@@ -14,30 +14,21 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "explorer/launch.h"
 #include "explorer/util.h"
 #include "explorer/watchdog.h"
 
-#define POLL_NS 2000000L	/* between two looks at the zygote */
-#define CONTROL_FD_MIN 200	/* above what programs expect to get */
+#define POLL_NS 500000L	/* between two looks at the zygote */
 #define OUTPUT_MAX_BYTES (256ll << 20)
-
-#ifndef PRELOAD_DIR
-#define PRELOAD_DIR "/usr/local/lib/explore"
-#endif
-#define PRELOAD_NAME "libexplore-preload.so"
 
 struct worker {
 	const struct target *target;
@@ -49,315 +40,13 @@ struct worker {
 	bool has_aslr;
 	bool has_ended;		/* the zygote was reaped */
 	int wait_status;	/* iff has_ended */
+	uint32_t nr_modules;	/* at main; runs add what they load */
 	char *output;
 	size_t output_bytes;
 	bool has_output;	/* output[] is of the last run */
 };
 
-/* ------------------------------------------------------- the runtime file */
-
-char *worker_find_preload(struct errbuf *err)
-{
-	const char *given = getenv("EXPLORE_PRELOAD");
-	char self[PATH_MAX] = "", *slash, *beside, *path;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	slash = n > 0 ? strrchr(self, '/') : NULL;
-	if (slash)
-		*slash = '\0';
-	/* The build tree: build/explorer/explore, build/preload/... */
-	beside = xasprintf("%s/../preload/" PRELOAD_NAME, self);
-	if (given && *given)
-		path = realpath(given, NULL);
-	else
-		path = realpath(beside, NULL);
-	if (!path && !(given && *given))
-		path = realpath(PRELOAD_DIR "/" PRELOAD_NAME, NULL);
-	free(beside);
-	if (!path || access(path, R_OK)) {
-		errbuf_addf(err, "cannot find the runtime '%s': is explore "
-			    "installed?", given && *given ? given :
-			    PRELOAD_DIR "/" PRELOAD_NAME);
-		free(path);
-		return NULL;
-	}
-	/* ld.so splits LD_PRELOAD at both, and knows no quoting. */
-	if (strpbrk(path, ": ")) {
-		errbuf_addf(err, "the runtime '%s' cannot be loaded from a "
-			    "path with a space or a colon", path);
-		free(path);
-		return NULL;
-	}
-	return path;
-}
-
-/* --------------------------------------------------------- environment */
-
-static bool is_variable(const char *entry, const char *name)
-{
-	size_t n = strlen(name);
-
-	return !strncmp(entry, name, n) && entry[n] == '=';
-}
-
-/* The user's environment with our variables in front. */
-static char **make_env(char *const *user, const char *preload, int control_fd)
-{
-	const char *theirs = NULL;
-	size_t nr = 0, at = 0;
-	char **env;
-
-	while (user[nr])
-		nr++;
-	env = xcalloc(nr + 4, sizeof(*env));
-	for (size_t i = 0; i < nr; i++)
-		if (is_variable(user[i], "LD_PRELOAD") &&
-		    user[i][strlen("LD_PRELOAD=")])
-			theirs = user[i] + strlen("LD_PRELOAD=");
-	env[at++] = theirs ? xasprintf("LD_PRELOAD=%s:%s", preload, theirs) :
-			     xasprintf("LD_PRELOAD=%s", preload);
-	env[at++] = xasprintf(CONTROL_ENV "=%d", control_fd);
-	if (theirs)
-		env[at++] = xasprintf(CONTROL_ENV_PRELOAD "=%s", theirs);
-	for (size_t i = 0; i < nr; i++)
-		if (!is_variable(user[i], "LD_PRELOAD") &&
-		    !is_variable(user[i], CONTROL_ENV) &&
-		    !is_variable(user[i], CONTROL_ENV_PRELOAD))
-			env[at++] = xstrdup(user[i]);
-	return env;
-}
-
-/* ----------------------------------------------------------- processors */
-
-int worker_choose_cpu(uint32_t n)
-{
-	cpu_set_t set;
-	int nr;
-
-	if (sched_getaffinity(0, sizeof(set), &set))
-		return -1;
-	nr = CPU_COUNT(&set);
-	if (!nr)
-		return -1;
-	n %= (uint32_t)nr;
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &set) && !n--)
-			return cpu;
-	return -1;
-}
-
-void worker_pin_self(int cpu)
-{
-	cpu_set_t set;
-
-	if (cpu < 0)
-		return;
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);	/* only for speed */
-}
-
-/* ------------------------------------------------- the child, before exec */
-
-/* What the child tells about itself; the pipe closes at exec. */
-struct note {
-	enum note_kind {
-		NOTE_ASLR,	/* personality() was refused */
-		NOTE_CWD,
-		NOTE_OUTPUT,
-		NOTE_GUARD,
-		NOTE_EXEC,
-	} kind;
-	int error;
-};
-
-static const char *note_text(enum note_kind kind)
-{
-	switch (kind) {
-	case NOTE_CWD:
-		return "cannot enter the directory of";
-	case NOTE_OUTPUT:
-		return "cannot capture the output of";
-	case NOTE_GUARD:
-		return "cannot load the guard filter (try --no-guard) for";
-	case NOTE_ASLR:
-	case NOTE_EXEC:
-		break;
-	}
-	return "cannot execute";
-}
-
-struct launch {
-	struct worker *w;
-	const struct guard *guard;	/* NULL: none */
-	char **env;
-	int control_fd;		/* number it has in the target */
-	int note_fd;
-	int cpu;
-	pid_t parent;
-};
-
-static void send_note(const struct launch *l, enum note_kind kind, int error)
-{
-	struct note n = { kind, error };
-
-	while (write(l->note_fd, &n, sizeof(n)) < 0 && errno == EINTR)
-		;
-}
-
-static _Noreturn void give_up(const struct launch *l, enum note_kind kind)
-{
-	send_note(l, kind, errno);
-	_exit(127);
-}
-
-/* stdout and stderr append to one file: truncating it between runs works. */
-static void redirect(const struct launch *l)
-{
-	char path[32];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", l->w->output_fd);
-	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	if (fd < 0 || dup2(l->w->stdin_fd, 0) < 0 || dup2(fd, 1) < 0 ||
-	    dup2(fd, 2) < 0)
-		give_up(l, NOTE_OUTPUT);
-}
-
-static void set_limits(void)
-{
-	/* 1, not 0: the kernel pipes cores of limit 0 to a handler anyway. */
-	struct rlimit core = { 1, 1 };
-
-	if (!getrlimit(RLIMIT_CORE, &core))
-		core.rlim_cur = core.rlim_max < 1 ? core.rlim_max : 1;
-	setrlimit(RLIMIT_CORE, &core);
-}
-
-/* Signals as a shell gives them to a program. */
-static void reset_signals(void)
-{
-	struct sigaction sa = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	sigaction(SIGINT, &sa, NULL);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGPIPE, &sa, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static _Noreturn void run_child(const struct launch *l)
-{
-	const struct target *t = l->w->target;
-
-	/*
-	 * A session of its own: Ctrl-C reaches only the tool, /dev/tty is
-	 * out of reach, and kill(-pid) ends everything that it started.
-	 */
-	setsid();
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != l->parent)
-		_exit(127);	/* died before prctl() */
-	reset_signals();
-	set_limits();
-	worker_pin_self(l->cpu);
-	redirect(l);
-	if (dup2(l->w->control_fd, l->control_fd) < 0)
-		give_up(l, NOTE_OUTPUT);
-	if (t->cwd && chdir(t->cwd))
-		give_up(l, NOTE_CWD);
-	errno = 0;
-	if (personality(ADDR_NO_RANDOMIZE) < 0 ||
-	    !(personality(0xffffffff) & ADDR_NO_RANDOMIZE))
-		send_note(l, NOTE_ASLR, errno);
-	if (l->guard) {
-		int rc = guard_load(l->guard);
-
-		errno = -rc;
-		if (rc)
-			give_up(l, NOTE_GUARD);
-	}
-	execve(t->program, t->argv, l->env);
-	give_up(l, NOTE_EXEC);
-}
-
 /* ---------------------------------------------------- start, up to main */
-
-static int read_notes(struct worker *w, int fd, struct errbuf *err)
-{
-	struct note n;
-	ssize_t got;
-
-	for (;;) {
-		got = read(fd, &n, sizeof(n));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got != (ssize_t)sizeof(n))
-			return 0;	/* closed by exec */
-		if (n.kind != NOTE_ASLR)
-			break;
-		w->has_aslr = true;
-	}
-	errbuf_addf(err, "%s '%s': %s", note_text(n.kind), w->target->program,
-		    strerror(n.error));
-	return n.error ? -n.error : -ENOEXEC;
-}
-
-/* The lowest free number from CONTROL_FD_MIN on. */
-static int choose_control_fd(int fd)
-{
-	int number = fcntl(fd, F_DUPFD_CLOEXEC, CONTROL_FD_MIN);
-
-	if (number >= 0)
-		close(number);
-	return number;
-}
-
-static int launch(struct worker *w, int cpu, struct errbuf *err)
-{
-	struct launch l = { .w = w, .cpu = cpu, .parent = getpid() };
-	char *preload = worker_find_preload(err);
-	int note[2] = { -1, -1 }, rc = -ENOENT;
-	struct guard *guard = NULL;
-
-	if (!preload)
-		goto out;
-	rc = w->target->has_guard ? guard_new(&guard, err) : 0;
-	if (rc)
-		goto out;
-	l.guard = guard;
-	l.control_fd = choose_control_fd(w->control_fd);
-	if (l.control_fd < 0 || pipe2(note, O_CLOEXEC)) {
-		rc = -errno;
-		errbuf_addf(err, "cannot start '%s': %s", w->target->program,
-			    strerror(-rc));
-		goto out;
-	}
-	l.note_fd = note[1];
-	l.env = make_env(w->target->env ? w->target->env : environ, preload,
-			 l.control_fd);
-	w->zygote = fork();
-	if (!w->zygote)
-		run_child(&l);
-	if (w->zygote < 0) {
-		rc = -errno;
-		errbuf_addf(err, "cannot fork: %s", strerror(-rc));
-		goto out;
-	}
-	close(note[1]);
-	note[1] = -1;
-	rc = read_notes(w, note[0], err);
-out:
-	if (note[0] >= 0)
-		close(note[0]);
-	if (note[1] >= 0)
-		close(note[1]);
-	strv_free(l.env);
-	guard_free(guard);
-	free(preload);
-	return rc;
-}
 
 static int map_control(struct worker *w, const struct control_config *config,
 		       struct errbuf *err)
@@ -506,6 +195,7 @@ static int wait_for_main(struct worker *w, struct errbuf *err)
 		}
 		wait_state(w, state);
 	}
+	w->nr_modules = w->control->nr_modules;
 	return 0;
 }
 
@@ -514,6 +204,7 @@ int worker_start(struct worker **out, const struct target *target,
 		 struct errbuf *err)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
+	struct launch l;
 	int rc;
 
 	w->target = target;
@@ -521,8 +212,18 @@ int worker_start(struct worker **out, const struct target *target,
 	rc = map_control(w, config, err);
 	if (!rc)
 		rc = open_files(w, err);
-	if (!rc)
-		rc = launch(w, cpu, err);
+	l = (struct launch){
+		.target = target,
+		.control_fd = w->control_fd,
+		.output_fd = w->output_fd,
+		.stdin_fd = w->stdin_fd,
+		.cpu = cpu,
+	};
+	if (!rc) {
+		rc = launch_start(&l, err);
+		w->zygote = l.pid;
+		w->has_aslr = l.has_aslr;
+	}
 	if (!rc)
 		rc = wait_for_main(w, err);
 	if (rc) {
@@ -589,6 +290,7 @@ static int begin_run(struct worker *w, struct errbuf *err)
 	c->verdict.nr_cycle = 0;
 	c->verdict.message[0] = '\0';
 	c->scheduler.step = 0;
+	c->nr_modules = w->nr_modules;
 	c->release = 0;
 	w->has_output = false;
 	if (ftruncate(w->output_fd, 0)) {

@@ -190,13 +190,15 @@ static inline bool interpose__is_owner_alive(const struct sched_object *o)
 }
 
 /*
- * The real object was initialised: forget what the model knew at that address
- * and note `flags`. Makes no object when there is nothing to note. Returns the
- * object's id or 0.
+ * The real object was initialised: forget what the model knew at that address,
+ * and note flags and, for a barrier, its count. Makes no object when there is
+ * nothing to note. Also to be called while the runtime is off: constructors
+ * run before the model is there.
  */
-RUNTIME_HIDDEN uint32_t interpose__initialised(enum sched_class class,
-					       const volatile void *addr,
-					       uint32_t flags, uint64_t pc);
+RUNTIME_HIDDEN void interpose__initialised(enum sched_class class,
+					   const volatile void *addr,
+					   uint32_t flags, uint32_t limit,
+					   uint64_t pc);
 
 /* End the run: misuse of the object. `message` is copied. */
 RUNTIME_HIDDEN _Noreturn void interpose__misuse(uint32_t object, uint64_t pc,
@@ -328,6 +330,12 @@ RUNTIME_HIDDEN int interpose__await(uint32_t t, uint64_t deadline_ns,
 RUNTIME_HIDDEN uint32_t interpose__thread_object(uint32_t t, uint64_t pc);
 
 /* ------------------------------------------- towards the rest of preload/ */
+
+/*
+ * Called when a run starts, with the model empty: objects that were
+ * initialised by constructors enter it.
+ */
+RUNTIME_HIDDEN void interpose_start_run(void);
 
 /*
  * Called by the runtime when a task ends, after it has walked the robust list

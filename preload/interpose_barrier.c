@@ -19,18 +19,15 @@ RUNTIME_EXPORT int pthread_barrier_init(pthread_barrier_t *b,
 {
 	int r = interpose__native()->pthread_barrier_init(b, attr, count);
 	int shared = PTHREAD_PROCESS_PRIVATE;
-	uint64_t pc = RUNTIME_CALLER;
-	uint32_t id;
 
-	if (r || !runtime_is_on())
+	if (r)
 		return r;
-	if (attr && pthread_barrierattr_getpshared(attr, &shared))
-		shared = PTHREAD_PROCESS_PRIVATE;
-	id = runtime_object(SCHED_CLASS_BARRIER, b, pc);
-	interpose__initialised(SCHED_CLASS_BARRIER, b, 0, pc);
-	if (shared == PTHREAD_PROCESS_PRIVATE)
-		scheduler_object(runtime_scheduler(), id)->limit = count;
-	return r;
+	if (attr && !pthread_barrierattr_getpshared(attr, &shared) &&
+	    shared == PTHREAD_PROCESS_SHARED)
+		count = 0;	/* left to the C library */
+	interpose__initialised(SCHED_CLASS_BARRIER, b, 0, count,
+			       RUNTIME_CALLER);
+	return 0;
 }
 
 RUNTIME_EXPORT int pthread_barrier_destroy(pthread_barrier_t *b)

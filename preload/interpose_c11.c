@@ -90,8 +90,9 @@ RUNTIME_EXPORT int mtx_init(mtx_t *m, int type)
 {
 	int r = interpose__native()->mtx_init(m, type);
 
-	if (r == thrd_success && runtime_is_on())
-		interpose__initialised(SCHED_CLASS_MUTEX, m, 0, RUNTIME_CALLER);
+	if (r == thrd_success)
+		interpose__initialised(SCHED_CLASS_MUTEX, m, 0, 0,
+				       RUNTIME_CALLER);
 	return r;
 }
 
@@ -143,8 +144,9 @@ RUNTIME_EXPORT int cnd_init(cnd_t *c)
 {
 	int r = interpose__native()->cnd_init(c);
 
-	if (r == thrd_success && runtime_is_on())
-		interpose__initialised(SCHED_CLASS_COND, c, 0, RUNTIME_CALLER);
+	if (r == thrd_success)
+		interpose__initialised(SCHED_CLASS_COND, c, 0, 0,
+				       RUNTIME_CALLER);
 	return r;
 }
 

@@ -186,8 +186,8 @@ RUNTIME_EXPORT int pthread_cond_init(pthread_cond_t *c,
 {
 	int r = interpose__native()->pthread_cond_init(c, attr);
 
-	if (!r && runtime_is_on())
-		interpose__initialised(SCHED_CLASS_COND, c, flags_of(attr),
+	if (!r)
+		interpose__initialised(SCHED_CLASS_COND, c, flags_of(attr), 0,
 				       RUNTIME_CALLER);
 	return r;
 }

@@ -40,22 +40,6 @@ void interpose_init(void)
 	real.ready = INTERPOSE_READY;
 }
 
-uint32_t interpose__initialised(enum sched_class class,
-				const volatile void *addr, uint32_t flags,
-				uint64_t pc)
-{
-	struct scheduler *s = runtime_scheduler();
-	uint32_t id = flags ? runtime_object(class, addr, pc)
-			    : scheduler_object_find(s, class,
-						    (uint64_t)(uintptr_t)addr);
-
-	if (id) {
-		scheduler_object_reset(s, id);
-		scheduler_object(s, id)->flags = (uint8_t)flags;
-	}
-	return id;
-}
-
 void interpose__misuse(uint32_t object, uint64_t pc, const char *message)
 {
 	runtime_end(CONTROL_VERDICT_MISUSE, 0, object, pc, message);

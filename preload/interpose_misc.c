@@ -124,9 +124,9 @@ RUNTIME_EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int pshared)
 {
 	int r = interpose__native()->pthread_spin_init(lock, pshared);
 
-	if (!r && runtime_is_on())
+	if (!r)
 		interpose__initialised(SCHED_CLASS_SPIN,
-				       (void *)(uintptr_t)lock, 0,
+				       (void *)(uintptr_t)lock, 0, 0,
 				       RUNTIME_CALLER);
 	return r;
 }

@@ -471,8 +471,8 @@ RUNTIME_EXPORT int pthread_mutex_init(pthread_mutex_t *m,
 {
 	int r = interpose__native()->pthread_mutex_init(m, attr);
 
-	if (!r && runtime_is_on())
-		interpose__initialised(SCHED_CLASS_MUTEX, m, flags_of(attr),
+	if (!r)
+		interpose__initialised(SCHED_CLASS_MUTEX, m, flags_of(attr), 0,
 				       RUNTIME_CALLER);
 	return r;
 }

@@ -254,9 +254,9 @@ RUNTIME_EXPORT int pthread_rwlock_init(pthread_rwlock_t *rw,
 {
 	int r = interpose__native()->pthread_rwlock_init(rw, attr);
 
-	if (!r && runtime_is_on())
+	if (!r)
 		interpose__initialised(SCHED_CLASS_RWLOCK, rw, flags_of(attr),
-				       RUNTIME_CALLER);
+				       0, RUNTIME_CALLER);
 	return r;
 }
 

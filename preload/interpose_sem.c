@@ -149,9 +149,9 @@ RUNTIME_EXPORT int sem_init(sem_t *sem, int pshared, unsigned int value)
 {
 	int r = interpose__native()->sem_init(sem, pshared, value);
 
-	if (!r && runtime_is_on())
+	if (!r)
 		interpose__initialised(SCHED_CLASS_SEM, sem,
-				       pshared ? SCHED_OBJECT_SHARED : 0,
+				       pshared ? SCHED_OBJECT_SHARED : 0, 0,
 				       RUNTIME_CALLER);
 	return r;
 }

@@ -3,10 +3,11 @@
  * patch.c - system call sites that reach the runtime without a signal.
  *
  * A site that trapped once and reads
- *	syscall; cmp $-4095, %rax
- * has eight bytes to take over. The zygote replaces them, between runs, by a
- * jump to a trampoline nearby that calls trap_fast_entry() and then does the
- * cmp itself. What calls and returns look like stays the same, so nothing but
+ *	syscall; cmp $-4095, %rax	(or -4096)
+ * has eight bytes to take over: the cmp looks at the result, so no jump leads
+ * to it past the syscall. The zygote replaces them, between runs, by a jump to
+ * a trampoline nearby that calls trap_fast_entry() and then does the cmp
+ * itself. What calls and returns look like stays the same, so nothing but
  * the price of a trap changes; the sites' addresses are used in traces in
  * either case.
  *
@@ -37,8 +38,12 @@ static struct area areas[MAX_AREAS];
 static uint32_t nr_areas;
 static uint32_t nr_seen;	/* of control->site[] */
 
-static const uint8_t compare[PATCH_CMP_BYTES] = { 0x48, 0x3d, 0x01,
-						  0xf0, 0xff, 0xff };
+/* cmp $0xfffffffffffff001, %rax or ...000 */
+static bool is_compare(const uint8_t *code)
+{
+	return code[0] == 0x48 && code[1] == 0x3d && code[2] <= 1 &&
+	       code[3] == 0xf0 && code[4] == 0xff && code[5] == 0xff;
+}
 
 void patch_learn(uint64_t site)
 {
@@ -48,8 +53,7 @@ void patch_learn(uint64_t site)
 	for (uint32_t i = c->nr_sites; i-- > 0;)
 		if (c->site[i] == site)
 			return;
-	if (code[-2] != 0x0f || code[-1] != 0x05 ||
-	    memcmp(code, compare, sizeof(compare)))
+	if (code[-2] != 0x0f || code[-1] != 0x05 || !is_compare(code))
 		return;
 	if (c->nr_sites < CONTROL_MAX_SITES)
 		c->site[c->nr_sites++] = site;
@@ -124,7 +128,7 @@ static void write_slot(uint8_t *slot, uint64_t site)
 	p = emit(p, "\x48\x8d\xa4\x24\x80\x00\x00\x00", 8); /* lea 128(%rsp) */
 	p = emit(p, "\x73\x02", 2);		/* jnc over the syscall */
 	p = emit(p, "\x0f\x05", 2);		/* syscall */
-	p = emit(p, compare, sizeof(compare));
+	p = emit(p, (const void *)(uintptr_t)site, PATCH_CMP_BYTES);
 	p = emit(p, "\xe9", 1);			/* jmp behind the site */
 	back = (int32_t)(int64_t)(site + PATCH_CMP_BYTES -
 				  ((uintptr_t)p + 4));
@@ -139,7 +143,7 @@ static bool patch_site(uint64_t site)
 	int32_t there;
 
 	/* A run saw it; the zygote may have something else mapped there. */
-	if (!patch_site_of(site) && memcmp(code + 2, compare, sizeof(compare)))
+	if (!is_compare(code + 2))
 		return false;
 	slot = new_slot(site);
 	if (!slot || sys_call3(__NR_mprotect, first, bytes, 7) < 0)
@@ -181,6 +185,16 @@ uint64_t patch_site_of(uint64_t ip)
 		if (ip - areas[i].start < AREA_BYTES)
 			return *(uint64_t *)(uintptr_t)(ip & ~(uint64_t)(SLOT_BYTES - 1));
 	return 0;
+}
+
+/* The immediate that the site compares with: -4095 or -4096. */
+int64_t patch_limit_of(uint64_t ip)
+{
+	/* In the slot, the cmp lies behind the syscall and before the jmp. */
+	uint64_t slot = ip & ~(uint64_t)(SLOT_BYTES - 1);
+	const uint8_t *cmp = (const void *)(uintptr_t)(slot + CALL_END + 12);
+
+	return cmp[2] ? -4095 : -4096;
 }
 
 uint64_t patch_site_of_call(uint64_t return_address)

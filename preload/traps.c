@@ -54,13 +54,14 @@ static void show_context(struct control_task *k, const struct sigcontext *m,
 	k->uses_trap_frame = 1;
 }
 
-/* The flags that the `cmp $-4095, %rax` of a patched site would leave. */
-static uint64_t flags_after_cmp(int64_t rax)
+/* The flags that the cmp of a patched site would leave. */
+static uint64_t flags_after_cmp(int64_t rax, int64_t limit)
 {
 	uint64_t flags;
 
-	__asm__ volatile("cmpq $-4095, %1\n\tpushfq\n\tpopq %0"
-			 : "=r"(flags) : "r"(rax) : "cc", "memory");
+	__asm__ volatile("cmpq %2, %1\n\tpushfq\n\tpopq %0"
+			 : "=r"(flags) : "r"(rax), "r"(limit)
+			 : "cc", "memory");
 	return flags;
 }
 
@@ -70,7 +71,8 @@ static uint64_t flags_after_cmp(int64_t rax)
 static void leave_trampoline(struct sigcontext *m, uint64_t site)
 {
 	m->eflags = (m->eflags & ~ARITHMETIC_FLAGS) |
-		    (flags_after_cmp((int64_t)m->rax) & ARITHMETIC_FLAGS);
+		    (flags_after_cmp((int64_t)m->rax, patch_limit_of(m->rip)) &
+		     ARITHMETIC_FLAGS);
 	m->rip = site + PATCH_CMP_BYTES;
 }
 

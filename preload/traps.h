@@ -75,6 +75,8 @@ RUNTIME_HIDDEN void signals_deliver(struct ucontext *uc, int64_t nr,
 RUNTIME_HIDDEN void patch_learn(uint64_t site);
 /* The site a trampoline address belongs to; 0 when it is none. */
 RUNTIME_HIDDEN uint64_t patch_site_of(uint64_t ip);
+/* What the site of a trampoline address compares the result with. */
+RUNTIME_HIDDEN int64_t patch_limit_of(uint64_t ip);
 /* The site, from the return address of a trampoline's call. */
 RUNTIME_HIDDEN uint64_t patch_site_of_call(uint64_t return_address);
 #define PATCH_CMP_BYTES 6	/* the `cmp $-4095, %rax` that a patch takes over */

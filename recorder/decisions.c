@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * decisions.c - events to the payload of `decisions`.
+ * decisions.c - events and objects to the payload of `decisions`.
  *
- * Column after column, because values of one field resemble each other more
- * than those of one event, which zstd rewards: on the schedules of small tests
- * the digests, which nothing can compress, are most of what remains.
+ * Events column after column, because values of one field resemble each other
+ * more than those of one event, which zstd rewards: on the schedules of small
+ * tests the digests, which nothing can compress, are most of what remains.
  */
 #include "recorder/internal.h"
 
@@ -36,20 +36,45 @@ static void encode_bytes(const struct trace *t, struct recorder_bytes *out)
 		recorder__append(out, &e[i].reserved, 1);
 }
 
+/* An address as its module and the address in that file. */
+static void encode_module(const struct trace *t, uint64_t addr,
+			  uint32_t *module, struct recorder_bytes *out)
+{
+	*module = module_of(t, addr, *module);
+	recorder__append_varint(out, *module);
+}
+
+static void encode_offset(const struct trace *t, uint64_t addr,
+			  uint32_t *module, struct recorder_bytes *out)
+{
+	*module = module_of(t, addr, *module);
+	recorder__append_varint(out, addr - (*module ?
+				t->module[*module - 1].bias : 0));
+}
+
 static void encode_places(const struct trace *t, struct recorder_bytes *out)
 {
-	const struct sched_event *e = t->event;
 	uint32_t module = 0;
 
-	for (uint64_t i = 0; i < t->nr_events; i++) {
-		module = module_of(t, e[i].pc, module);
-		recorder__append_varint(out, module);
-	}
-	for (uint64_t i = 0; i < t->nr_events; i++) {
-		module = module_of(t, e[i].pc, module);
-		recorder__append_varint(out, e[i].pc -
-					(module ? t->module[module - 1].bias
-						: 0));
+	for (uint64_t i = 0; i < t->nr_events; i++)
+		encode_module(t, t->event[i].pc, &module, out);
+	for (uint64_t i = 0; i < t->nr_events; i++)
+		encode_offset(t, t->event[i].pc, &module, out);
+}
+
+static void encode_objects(const struct trace *t, struct recorder_bytes *out)
+{
+	const struct trace_object *o = t->object;
+	uint32_t nr = o ? t->nr_objects : 0;
+	uint32_t module = 0;
+
+	recorder__append_varint(out, nr);
+	for (uint32_t i = 0; i < nr; i++) {
+		recorder__append(out, &o[i].class, 1);
+		encode_module(t, o[i].addr, &module, out);
+		encode_offset(t, o[i].addr, &module, out);
+		encode_module(t, o[i].first_pc, &module, out);
+		encode_offset(t, o[i].first_pc, &module, out);
 	}
 }
 
@@ -85,5 +110,6 @@ int recorder__encode_decisions(const struct trace *t,
 		format_put(word, e[i].digest, sizeof(word));
 		recorder__append(out, word, sizeof(word));
 	}
+	encode_objects(t, out);
 	return out->has_failed ? -ENOMEM : 0;
 }

@@ -50,6 +50,8 @@
 /* An event has 4 single bytes, 8 varints and a 4-byte digest. */
 #define FORMAT_EVENT_MIN_BYTES 16u
 #define FORMAT_EVENT_MAX_BYTES 64u
+/* An object has 1 single byte and 4 varints. */
+#define FORMAT_OBJECT_MAX_BYTES 32u
 /* A zstd block of at least 4 bytes makes at most 128 KiB. */
 #define FORMAT_MAX_RATIO 32768u
 

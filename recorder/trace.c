@@ -4,6 +4,7 @@
  */
 #include "recorder/trace.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,5 +39,24 @@ void trace_release(struct trace *t)
 	free(t->module);
 	free(t->event);
 	free(t->input);
+	free(t->object);
 	trace_init(t);
+}
+
+int trace_set_objects(struct trace *t, const struct sched_object *object,
+		      uint32_t nr)
+{
+	struct trace_object *copy = calloc((size_t)nr + 1, sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < nr; i++) {
+		copy[i].addr = object[i].addr;
+		copy[i].first_pc = object[i].first_pc;
+		copy[i].class = object[i].class;
+	}
+	free(t->object);
+	t->object = copy;
+	t->nr_objects = nr;
+	return 0;
 }

@@ -30,8 +30,15 @@ enum trace_error {
 
 struct trace_module {
 	char *path;		/* absolute; "[vdso]" and the like allowed */
-	char *build_id;		/* lower-case hex, or "" when it has none */
+	char *build_id;		/* trace_build_id(), or "": unknown */
 	uint64_t start, end, bias;	/* as struct control_module */
+};
+
+/* What an object id of the events stands for. */
+struct trace_object {
+	uint64_t addr;		/* in the target; tasks: the task id */
+	uint64_t first_pc;	/* code that used it first */
+	uint8_t class;		/* enum sched_class */
 };
 
 /* All pointers are owned by the trace, freed by trace_release(). */
@@ -60,6 +67,9 @@ struct trace {
 	uint64_t nr_events;
 	uint8_t *input;
 	uint64_t input_bytes;
+	/* For names in reports and dumps; id 1 is [0]. May be NULL. */
+	struct trace_object *object;
+	uint32_t nr_objects;
 };
 
 /* Start empty. */
@@ -67,6 +77,10 @@ void trace_init(struct trace *t);
 
 /* Free what it owns and clear it. Safe on an empty one. */
 void trace_release(struct trace *t);
+
+/* Copy what a trace keeps of a run's object table. Returns 0 or -ENOMEM. */
+int trace_set_objects(struct trace *t, const struct sched_object *object,
+		      uint32_t nr);
 
 /*
  * Write `t` as a new directory `parent`/`name`-N with the lowest free N >= 0,
@@ -97,7 +111,10 @@ int trace_check_modules(const struct trace *t, struct errbuf *err);
  */
 int trace_find_latest(const char *parent, char **path, struct errbuf *err);
 
-/* GNU build id of an ELF file as lower-case hex ("" if none), malloc'd. */
+/*
+ * What identifies the file's contents, malloc'd: the GNU build id as lower-case
+ * hex or, without one, "content:SIZE-CHECKSUM". Returns 0 or -errno.
+ */
 int trace_build_id(const char *path, char **build_id);
 
 /* Names used in trace.json and reports: "deadlock", "mutex-lock", ... */

@@ -244,7 +244,7 @@ static int write_trace(struct output *o, const struct trace *t,
 	if (!ret)
 		ret = rename_final(o, name);
 	if (!ret)
-		fsync(o->parent_fd);	/* it is there; only a power cut tells */
+		fsync(o->parent_fd);	/* whether or not: it is there */
 	return ret;
 }
 

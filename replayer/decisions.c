@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * decisions.c - the payload of `decisions` to events; the exact reverse of
- * recorder/decisions.c.
+ * decisions.c - the payload of `decisions` to events and objects; the exact
+ * reverse of recorder/decisions.c.
  */
 #include "replayer/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
 
 /* What is left to read. Running out is remembered and gives zeros. */
 struct cursor {
@@ -111,14 +114,49 @@ static void take_rest(struct cursor *c, struct sched_event *e, uint64_t nr)
 	}
 }
 
+static uint64_t take_addr(struct cursor *c, const struct trace *t)
+{
+	uint64_t module = fit(c, take_varint(c), t->nr_modules);
+	uint64_t offset = take_varint(c);
+
+	if (!module || module > t->nr_modules)
+		return offset;
+	return offset + t->module[module - 1].bias;
+}
+
+/* Five bytes an object at least, so the count cannot claim too much. */
+static int take_objects(struct cursor *c, struct trace *t)
+{
+	uint64_t nr = fit(c, take_varint(c), SCHED_MAX_OBJECTS);
+
+	if (c->has_failed || nr > (uint64_t)(c->end - c->p) / 5)
+		return TRACE_E_CORRUPT;
+	if (!nr)
+		return 0;
+	t->object = calloc(nr, sizeof(*t->object));
+	if (!t->object)
+		return -ENOMEM;
+	t->nr_objects = (uint32_t)nr;
+	for (uint64_t i = 0; i < nr; i++) {
+		t->object[i].class = take_byte(c);
+		t->object[i].addr = take_addr(c, t);
+		t->object[i].first_pc = take_addr(c, t);
+	}
+	return 0;
+}
+
 int replayer__decode_decisions(struct trace *t, const uint8_t *raw,
 			       size_t bytes)
 {
 	struct cursor c = { .p = raw, .end = raw + bytes };
+	int ret;
 
 	take_bytes(&c, t->event, t->nr_events);
 	take_answers(&c, t->event, t->nr_events);
 	take_places(&c, t);
 	take_rest(&c, t->event, t->nr_events);
-	return c.has_failed || c.p != c.end ? TRACE_E_CORRUPT : 0;
+	ret = take_objects(&c, t);
+	if (!ret && (c.has_failed || c.p != c.end))
+		ret = TRACE_E_CORRUPT;
+	return ret;
 }

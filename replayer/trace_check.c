@@ -32,8 +32,9 @@ static int check(const struct trace_module *m, struct errbuf *err)
 		errbuf_addf(err, "'%s' was used by the recorded run and cannot "
 			    "be read now: %s", m->path, strerror(-ret));
 	else
-		errbuf_addf(err, "'%s' has changed since the trace was recorded "
-			    "(build id %s, now %s)", m->path, m->build_id, now);
+		errbuf_addf(err, "'%s' has changed since the trace was "
+			    "recorded (build id %s, now %s)", m->path,
+			    m->build_id, now);
 	free(now);
 	return -ESTALE;
 }

@@ -43,7 +43,8 @@ static bool is_later(const struct candidate *a, const struct candidate *b)
 		return a->written.tv_sec > b->written.tv_sec;
 	if (a->written.tv_nsec != b->written.tv_nsec)
 		return a->written.tv_nsec > b->written.tv_nsec;
-	return strverscmp(a->name, b->name) > 0;	/* test-10 after test-9 */
+	/* test-10 comes after test-9. */
+	return strverscmp(a->name, b->name) > 0;
 }
 
 int trace_find_latest(const char *parent, char **path, struct errbuf *err)

@@ -37,6 +37,33 @@ static void unload(struct replayer_file *file)
 	free(file->data);
 }
 
+/* More objects than there can be, or events of impossible sizes. */
+static bool is_plausible(const struct trace *t, size_t bytes)
+{
+	uint64_t most = t->nr_events * FORMAT_EVENT_MAX_BYTES + 8 +
+			(uint64_t)SCHED_MAX_OBJECTS * FORMAT_OBJECT_MAX_BYTES;
+
+	return bytes >= t->nr_events * FORMAT_EVENT_MIN_BYTES && bytes <= most;
+}
+
+static int decode(struct trace *t, const char *path, const uint8_t *raw,
+		  size_t bytes, struct errbuf *err)
+{
+	int ret;
+
+	if (!is_plausible(t, bytes))
+		return replayer__corrupt(err, path,
+					 "its size does not fit its events");
+	t->event = calloc(t->nr_events + 1, sizeof(*t->event));
+	if (!t->event)
+		return no_memory(err, path);
+	ret = replayer__decode_decisions(t, raw, bytes);
+	if (ret == -ENOMEM)
+		return no_memory(err, path);
+	return ret ? replayer__corrupt(err, path, "its events make no sense")
+		   : 0;
+}
+
 static int read_decisions(struct trace *t, const char *dir,
 			  const struct format_part *part, struct errbuf *err)
 {
@@ -45,22 +72,13 @@ static int read_decisions(struct trace *t, const char *dir,
 	size_t bytes = 0;
 	int ret;
 
-	ret = load(&file, dir, FORMAT_DECISIONS_FILE, FORMAT_HEADER_BYTES +
-		   (uint64_t)CONTROL_MAX_STEPS * FORMAT_EVENT_MAX_BYTES, err);
+	ret = load(&file, dir, FORMAT_DECISIONS_FILE,
+		   2ull * CONTROL_MAX_STEPS * FORMAT_EVENT_MAX_BYTES, err);
 	if (!ret)
 		ret = replayer__unpack(&file, FORMAT_DECISIONS_MAGIC, part,
 				       t->nr_events, &raw, &bytes, err);
-	if (!ret && (bytes < t->nr_events * FORMAT_EVENT_MIN_BYTES ||
-		     bytes > t->nr_events * FORMAT_EVENT_MAX_BYTES))
-		ret = replayer__corrupt(err, file.path,
-					"its size does not fit its events");
-	if (!ret) {
-		t->event = calloc(t->nr_events + 1, sizeof(*t->event));
-		ret = t->event ? 0 : no_memory(err, file.path);
-	}
-	if (!ret && replayer__decode_decisions(t, raw, bytes))
-		ret = replayer__corrupt(err, file.path,
-					"its events make no sense");
+	if (!ret)
+		ret = decode(t, file.path, raw, bytes, err);
 	free(raw);
 	unload(&file);
 	return ret;

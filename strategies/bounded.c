@@ -36,7 +36,7 @@
 
 /* A schedule: its parent's deviations, and one more. */
 struct node {
-	uint32_t parent;	/* NO_NODE: the default schedule, no deviation */
+	uint32_t parent;	/* NO_NODE: this is the default schedule */
 	uint32_t position;	/* counts points with at least two answers */
 	uint32_t rank;
 };

@@ -2,33 +2,34 @@
 /*
  * exit_status.c - a failure that shows in the exit status only
  */
-#include <semaphore.h>
-
 #include "guest.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static sem_t started;
 static int answer;
 
 static void *compute(void *arg)
 {
 	(void)arg;
-	sem_post(&started);
 	pthread_mutex_lock(&lock);
 	answer = 42;
 	pthread_mutex_unlock(&lock);
 	return NULL;
 }
 
+static void *compute_long(void *arg)
+{
+	guest_compute();
+	return arg;
+}
+
 int main(void)
 {
-	pthread_t t;
+	pthread_t t, u;
 	int seen;
 
-	sem_init(&started, 0, 0);
 	t = guest_start(compute, NULL);
-	sem_wait(&started);	/* started is not finished */
-	guest_compute();
+	u = guest_start(compute_long, NULL);
+	guest_join(u);	/* the other one is done as well by then */
 	pthread_mutex_lock(&lock);
 	seen = answer;
 	pthread_mutex_unlock(&lock);

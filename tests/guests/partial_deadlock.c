@@ -1,50 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * partial_deadlock.c - two detached threads deadlock while main works on
+ * partial_deadlock.c - a thread ends with a lock held; another waits when main exits
  */
 #include <semaphore.h>
 
 #include "guest.h"
 
-static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t b = PTHREAD_MUTEX_INITIALIZER;
-static sem_t served;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t stop_lock = PTHREAD_MUTEX_INITIALIZER;
+static sem_t saved;
+static int should_stop, nr_saved;
 
-static void *forward(void *arg)
+static void *save(void *arg)
 {
-	(void)arg;
-	pthread_mutex_lock(&a);
-	pthread_mutex_lock(&b);
-	pthread_mutex_unlock(&b);
-	pthread_mutex_unlock(&a);
-	return NULL;
+	int stop;
+
+	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&stop_lock);
+	stop = should_stop;
+	pthread_mutex_unlock(&stop_lock);
+	sem_post(&saved);
+	if (stop)
+		return arg;	/* and the lock stays locked */
+	nr_saved++;
+	pthread_mutex_unlock(&lock);
+	return arg;
 }
 
-static void *backward(void *arg)
+static void *save_more(void *arg)
 {
-	(void)arg;
-	pthread_mutex_lock(&b);
-	pthread_mutex_lock(&a);
-	pthread_mutex_unlock(&a);
-	pthread_mutex_unlock(&b);
-	return NULL;
+	pthread_mutex_lock(&lock);
+	nr_saved++;
+	pthread_mutex_unlock(&lock);
+	return arg;
 }
 
-static void *serve(void *arg)
+static void *ask_to_stop(void *arg)
 {
-	(void)arg;
-	for (int i = 0; i < 4; i++)
-		sem_post(&served);
-	return NULL;
+	guest_compute();
+	pthread_mutex_lock(&stop_lock);
+	should_stop = 1;
+	pthread_mutex_unlock(&stop_lock);
+	return arg;
 }
 
 int main(void)
 {
-	sem_init(&served, 0, 0);
-	pthread_detach(guest_start(forward, NULL));
-	pthread_detach(guest_start(backward, NULL));
-	pthread_detach(guest_start(serve, NULL));
-	for (int i = 0; i < 4; i++)
-		sem_wait(&served);
+	pthread_t t;
+
+	sem_init(&saved, 0, 0);
+	pthread_detach(guest_start(save, NULL));
+	t = guest_start(ask_to_stop, NULL);
+	pthread_detach(guest_start(save_more, NULL));
+	guest_join(t);
+	sem_wait(&saved);
 	return guest_ok();
 }

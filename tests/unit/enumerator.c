@@ -322,14 +322,32 @@ static struct explore_op announced(const struct world *w, uint32_t t)
 	};
 }
 
-static uint32_t ask(struct driver *d, const struct explore_point *point)
+uint32_t driver_pick(struct driver *d, const struct explore_point *point)
 {
 	bool is_legal;
 	struct explore_decision decision =
 		strategy_checked_pick(d->strategy, d->target, point, &is_legal);
 
 	assert_true(is_legal);
+	assert_int_equal(decision.ticks, 0);
 	return decision.index;
+}
+
+uint32_t driver_pick_task(struct driver *d, uint64_t step, uint32_t previous,
+			  const struct explore_op *op, uint32_t nr)
+{
+	struct explore_point point = {
+		.step = step,
+		.nr = nr,
+		.candidate = op,
+		.previous = -1,
+		.previous_task = previous,
+	};
+
+	for (uint32_t i = 0; i < nr; i++)
+		if (op[i].task == previous)
+			point.previous = (int32_t)i;
+	return op[driver_pick(d, &point)].task;
 }
 
 static void ask_choice(struct driver *d, struct world *w)
@@ -344,14 +362,14 @@ static void ask_choice(struct driver *d, struct world *w)
 
 	if (w->pending == EXPLORE_POINT_VALUE) {
 		point.nr = w->pending_arg;
-		decide(w, ask(d, &point));
+		decide(w, driver_pick(d, &point));
 		return;
 	}
 	point.candidate = candidate;
 	for (uint32_t t = 0; t < w->m->nr_tasks; t++)
 		if (w->sleeps_at[t] == w->pending_arg + 1)
 			candidate[point.nr++] = announced(w, t);
-	decide(w, candidate[ask(d, &point)].task);
+	decide(w, candidate[driver_pick(d, &point)].task);
 }
 
 /* False: nobody can run. */
@@ -374,7 +392,7 @@ static bool ask_task(struct driver *d, struct world *w)
 	}
 	if (!point.nr)
 		return false;
-	execute(w, candidate[ask(d, &point)].task);
+	execute(w, candidate[driver_pick(d, &point)].task);
 	return true;
 }
 

@@ -42,7 +42,7 @@ enum model_kind {
 
 struct model_op {
 	uint8_t kind;	/* enum model_kind */
-	uint8_t arg;	/* object, from 0 below MODEL_MAX_OBJECTS; or a number */
+	uint8_t arg;	/* object, below MODEL_MAX_OBJECTS; or a number */
 };
 
 struct model {
@@ -114,6 +114,13 @@ bool driver_run(struct driver *d, const struct model *m, struct schedule *out);
 /* Until exhausted or `max` runs; appended unsorted. True: exhausted. */
 bool driver_run_all(struct driver *d, const struct model *m, size_t max,
 		    struct schedules *out);
+
+/* One pick() by itself, whose answer must be legal; begin() was called. */
+uint32_t driver_pick(struct driver *d, const struct explore_point *point);
+
+/* The same at a TASK point with these candidates; returns the task. */
+uint32_t driver_pick_task(struct driver *d, uint64_t step, uint32_t previous,
+			  const struct explore_op *op, uint32_t nr);
 
 /* describe(), valid until the next call. */
 const char *driver_describe(const struct driver *d);

@@ -87,6 +87,12 @@ static void assert_traces_equal(const struct trace *a, const struct trace *b)
 	}
 	assert_true(a->nr_events == b->nr_events);
 	assert_true(a->input_bytes == b->input_bytes);
+	assert_int_equal(a->nr_objects, b->nr_objects);
+	for (uint32_t i = 0; i < a->nr_objects; i++) {
+		assert_true(a->object[i].addr == b->object[i].addr);
+		assert_true(a->object[i].first_pc == b->object[i].first_pc);
+		assert_int_equal(a->object[i].class, b->object[i].class);
+	}
 	if (a->nr_events)
 		assert_memory_equal(a->event, b->event,
 				    a->nr_events * sizeof(*a->event));
@@ -133,6 +139,7 @@ static void test_read__keeps_the_absence_of_optional_parts(void **state)
 	assert_int_equal(trace_read(&got, path, &err), 0);
 	assert_null(got.stdin_path);
 	assert_null(got.ok_exit);
+	assert_null(got.object);
 	assert_string_equal(got.program, "");
 	assert_int_equal(got.nr_modules, 0);
 	assert_int_equal(got.has_reproduced, 0);
@@ -305,7 +312,8 @@ static void test_read__names_a_path_that_is_no_trace(void **state)
 	(void)state;
 	trace_init(&t);
 	assert_int_equal(trace_read(&t, "/nowhere/at/all", &err), -ENOENT);
-	assert_non_null(strstr(err.text, "cannot open trace '/nowhere/at/all'"));
+	assert_non_null(strstr(err.text,
+			       "cannot open trace '/nowhere/at/all'"));
 	err.text[0] = '\0';
 	assert_int_equal(trace_read(&t, "/proc/self/exe", &err), -ENOTDIR);
 	err.text[0] = '\0';

@@ -103,6 +103,20 @@ static inline void sample_config(struct control_config *c)
 	strcpy(c->plugin, "/home/me/my strategy.so");
 }
 
+static inline void sample_objects(struct trace *t)
+{
+	struct sched_object object[3] = {
+		{ .addr = 0x555555558040, .first_pc = 0x555555555100,
+		  .class = SCHED_CLASS_MUTEX },
+		{ .addr = 2, .first_pc = UINT64_MAX,
+		  .class = SCHED_CLASS_THREAD },
+		{ .addr = 0x7ffff0000b20, .class = 255 },
+	};
+
+	if (trace_set_objects(t, object, 3))
+		abort();
+}
+
 static inline void sample_trace(struct trace *t, uint64_t nr_events,
 				uint64_t input_bytes)
 {
@@ -129,6 +143,7 @@ static inline void sample_trace(struct trace *t, uint64_t nr_events,
 	sample_modules(t);
 	sample_events(t, nr_events);
 	sample_extremes(t);
+	sample_objects(t);
 	t->input_bytes = input_bytes;
 	t->input = calloc(1, input_bytes + 1);
 	for (uint64_t i = 0; i < input_bytes; i++)
@@ -152,6 +167,7 @@ static inline uint8_t *sample_slurp(const char *path, size_t *bytes)
 	uint8_t *data;
 	long size;
 
+	*bytes = 0;
 	if (!f)
 		return NULL;
 	fseek(f, 0, SEEK_END);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * describe.h - how reports and dumps name tasks, objects, places, operations.
+ *
+ * For report*.c and dump_*.c. Nothing here prints; texts go into the caller's
+ * buffer, cut off when it is full.
+ */
+#ifndef EXPLORER_DESCRIBE_H
+#define EXPLORER_DESCRIBE_H
+
+#include "explorer/internal.h"
+
+#define DESCRIBE_BYTES 160	/* enough for a name or a place */
+
+struct describe {
+	struct symbols *symbols;	/* borrowed; may be NULL */
+	/* One of these, or neither. Borrowed. */
+	const struct sched_object *object;
+	const struct trace_object *recorded;
+	uint32_t nr_objects;
+	char **name;		/* by object id - 1, filled on demand */
+	/*
+	 * Events that created tasks: the first made T1, and so on. 0 of them
+	 * when tasks were made in other ways, too.
+	 */
+	const struct sched_event **creation;
+	uint32_t nr_creations;
+};
+
+/* Without an object table, give `object` NULL: the trace's own is taken. */
+void describe_init(struct describe *d, const struct trace *t,
+		   struct symbols *symbols, const struct sched_object *object,
+		   uint32_t nr_objects);
+void describe_release(struct describe *d);
+
+/* "T1", "counter_lock", "queue.lock", "mutex#3"; "" for id 0. */
+void describe_object(struct describe *d, uint32_t id, uint16_t kind,
+		     char *text, size_t bytes);
+
+/* The same in a sentence: "T1", "mutex 'counter_lock'", "mutex#3". */
+void describe_object_long(struct describe *d, uint32_t id, uint16_t kind,
+			  char *text, size_t bytes);
+
+/* "transfer() bank.c:31"; as much of it as is known. */
+void describe_place(struct describe *d, uint64_t pc, bool is_return,
+		    char *text, size_t bytes);
+
+/* "bank.c:31", or "" when there is no line. */
+void describe_line(struct describe *d, uint64_t pc, bool is_return,
+		   char *text, size_t bytes);
+
+/* The function's name without its parameters, not too long. */
+void describe_function(const struct symbol *symbol, char *text, size_t bytes);
+
+/*
+ * Whether the pc of such an operation lies behind the call that made it, as
+ * most do, or at the instruction itself.
+ */
+bool describe_is_return(uint16_t kind);
+
+/* What an event of the trace is about: describe_object(), or who was made. */
+void describe_subject(struct describe *d, const struct sched_event *e,
+		      char *text, size_t bytes);
+
+/* "lock counter_lock", "join T1", "woke T3": short, for one event. */
+void describe_event(struct describe *d, const struct sched_event *e,
+		    char *text, size_t bytes);
+
+/* What class of object an operation is about. */
+enum sched_class describe_class_of(uint16_t kind);
+const char *describe_class_name(enum sched_class class);
+
+#endif /* EXPLORER_DESCRIBE_H */

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * instrument.h - find the memory accesses in a module's code and plan how to
+ * make each of them call the runtime first.
+ *
+ * Works on files, in the tool: it reads an ELF file, decodes its functions
+ * (Zydis) and writes a plan, which the runtime's zygote carries out in the
+ * target's memory. Nothing here touches a process.
+ *
+ * A planned site has a trampoline:
+ *	lea -128(%rsp), %rsp		over the red zone
+ *	push %rdi; push %rsi
+ *	lea <operand>, %rdi		rsp-based operands corrected
+ *	mov $site, %esi			index in the plan's table + first_site
+ *	call *<address of entry>(%rip)	keeps all registers and flags
+ *	pop %rsi; pop %rdi
+ *	lea 128(%rsp), %rsp
+ *	<the instruction, moved>	and those behind it that gave room
+ *	jmp <behind them>
+ * reached by a 5-byte jump where the instruction (with its successors in the
+ * same basic block, when no jump can land on them) has the room, else by an
+ * int3, whose handler continues in the trampoline. An instruction with two
+ * memory operands (movs) has two calls, the read first.
+ */
+#ifndef INSTRUMENT_INSTRUMENT_H
+#define INSTRUMENT_INSTRUMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "recorder/errbuf.h"
+
+enum instrument_site_flags {
+	INSTRUMENT_READS = 1 << 0,
+	INSTRUMENT_WRITES = 1 << 1,	/* with READS: read-modify-write */
+	INSTRUMENT_ATOMIC = 1 << 2,	/* lock prefix, or xchg with memory */
+	INSTRUMENT_REP = 1 << 3,	/* `size` bytes, rcx times, from rdi */
+	INSTRUMENT_FENCE = 1 << 4,	/* reserved */
+};
+
+enum instrument_patch {
+	INSTRUMENT_JUMP = 1,
+	INSTRUMENT_INT3 = 2,
+};
+
+/* One access of one instruction. Lies in the control region, too. */
+struct instrument_site {
+	uint64_t addr;		/* of the instruction, in the process */
+	uint64_t trampoline;	/* where a trap continues */
+	uint64_t moved;		/* the moved instruction in the trampoline */
+	uint16_t size;		/* bytes accessed (of one element for REP) */
+	uint8_t flags;		/* enum instrument_site_flags */
+	uint8_t patch;		/* enum instrument_patch */
+	uint8_t length;		/* of the instruction */
+	uint8_t nr_bytes;	/* of original[] and patched[] in use */
+	uint8_t is_second;	/* the write of a movs: shares the patch */
+	uint8_t reserved;
+	uint8_t original[16];	/* code at addr before the patch */
+	uint8_t patched[16];	/* and after it */
+};
+
+enum instrument_skip {
+	INSTRUMENT_SKIP_FRAME,		/* rsp/rbp-relative, address not taken */
+	INSTRUMENT_SKIP_TLS,		/* fs:, gs: */
+	INSTRUMENT_SKIP_READ_ONLY,	/* constant data */
+	INSTRUMENT_SKIP_BRANCH,		/* call or jmp through memory */
+	INSTRUMENT_SKIP_GATHER,		/* several addresses, or masked */
+	INSTRUMENT_SKIP_UNDECODED,	/* a function with undecodable bytes */
+	INSTRUMENT_SKIP_OVERLAP,	/* functions that overlap */
+	INSTRUMENT_SKIP_OTHER,
+	INSTRUMENT_SKIP_NR
+};
+
+struct instrument_input {
+	const char *path;	/* the ELF file */
+	uint64_t bias;		/* process address = file address + bias */
+	uint64_t entry_slot;	/* process address of a pointer to the hook */
+	uint64_t code_base;	/* where trampolines will lie: within 1.9 GiB */
+	uint64_t code_bytes;	/* room there */
+	uint32_t first_site;
+	uint32_t max_sites;
+};
+
+struct instrument_plan {
+	struct instrument_site *site;	/* malloc'd, ascending by addr */
+	uint32_t nr_sites;
+	uint8_t *code;		/* malloc'd; to be copied to code_base */
+	uint64_t code_bytes;
+	uint32_t nr_functions;
+	uint32_t nr_instructions;
+	uint32_t nr_jumps, nr_int3;
+	uint32_t skipped[INSTRUMENT_SKIP_NR];
+	bool has_no_ranges;	/* no .eh_frame: left alone */
+};
+
+/*
+ * Plan one module. Returns 0; -errno or -ENOEXEC with `err`. A module without
+ * usable .eh_frame gives an empty plan with has_no_ranges.
+ */
+int instrument_plan(const struct instrument_input *in,
+		    struct instrument_plan *plan, struct errbuf *err);
+
+void instrument_plan_release(struct instrument_plan *plan);
+
+#endif /* INSTRUMENT_INSTRUMENT_H */
