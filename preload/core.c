@@ -169,13 +169,41 @@ static void freeze(struct scheduler *s)
 	struct control *c = runtime_control;
 
 	for (uint32_t i = 0; i < s->nr_live; i++)
-		if (s->live[i] != s->current || !core_task(s->current)->reg_ip)
-			show_registers(core_task(s->live[i]));
+		show_registers(core_task(s->live[i]));
 	__atomic_store_n(&c->release, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&c->state, CONTROL_STATE_FROZEN, __ATOMIC_SEQ_CST);
 	sys_call3(__NR_futex, &c->state, FUTEX_WAKE, INT32_MAX);
 	while (!__atomic_load_n(&c->release, __ATOMIC_SEQ_CST))
 		sys_call4(__NR_futex, &c->release, FUTEX_WAIT, 0, 0);
+}
+
+/* Whether this runs where choices are made, with the task's context saved. */
+static bool is_on_own_stack(void)
+{
+	return core_stack_top - (uintptr_t)__builtin_frame_address(0) <
+	       STACK_BYTES;
+}
+
+/* The task ends the run right here: what an unwinder can start from. */
+static inline __attribute__((always_inline)) void
+show_here(struct control_task *k)
+{
+	__asm__ volatile("lea 0(%%rip), %%rax\n\t"
+			 "mov %%rax, %0\n\t"
+			 "mov %%rsp, %1\n\t"
+			 "mov %%rbp, %2\n\t"
+			 "mov %%rbx, %3\n\t"
+			 : "=m"(k->reg_ip), "=m"(k->reg_sp), "=m"(k->reg_bp),
+			   "=m"(k->reg_bx)
+			 :
+			 : "rax");
+	__asm__ volatile("mov %%r12, %0\n\t"
+			 "mov %%r13, %1\n\t"
+			 "mov %%r14, %2\n\t"
+			 "mov %%r15, %3\n\t"
+			 : "=m"(k->reg_12), "=m"(k->reg_13), "=m"(k->reg_14),
+			   "=m"(k->reg_15));
+	k->uses_trap_frame = 1;
 }
 
 struct ending {
@@ -219,6 +247,8 @@ void runtime_end(enum control_verdict_kind kind, int32_t code, uint32_t object,
 {
 	struct ending e = { kind, code, object, pc, message };
 
+	if (!core_self()->uses_trap_frame && !is_on_own_stack())
+		show_here(core_self());
 	core_call(finish, &e);
 	__builtin_unreachable();
 }
@@ -282,8 +312,6 @@ static void check_cycle(struct scheduler *s, const struct runtime_op *op)
 		for (uint32_t i = 0; i < v->nr_cycle; i++)
 			v->cycle[i] = cycle[i];
 		v->task = s->current;
-		core_self()->uses_trap_frame = 0;
-		core_self()->saved_sp = 0;
 		runtime_end(CONTROL_VERDICT_DEADLOCK, 0, op->object, op->pc,
 			    "");
 	}
@@ -429,6 +457,7 @@ void core_start_run(void)
 		core_env.ask = ask_plugin;
 	}
 	scheduler_init(s, &c->config.scheduler);
+	interpose_start_run();
 	memset(&c->counters, 0, sizeof(c->counters));
 	memset(&c->task[0], 0, sizeof(c->task[0]));
 	signals_start_run();

@@ -51,10 +51,10 @@ static int64_t read_deadline(const struct trap *t, int cmd, uint64_t *deadline)
 }
 
 /* A lock call that waits for its own caller; see struct runtime_relock. */
-static void check_relock(uint64_t addr)
+static void check_relock(void)
 {
-	if (runtime_relock.bytes && addr - runtime_relock.addr <
-	    runtime_relock.bytes)
+	/* A normal PI mutex waits on a word of its own: any wait will do. */
+	if (runtime_relock.bytes)
 		runtime_end(CONTROL_VERDICT_SELF_DEADLOCK, 0,
 			    runtime_relock.object, runtime_relock.pc,
 			    "lock of a mutex that the same thread holds");
@@ -75,6 +75,7 @@ static int64_t do_wait(struct trap *t, int cmd, uint32_t mask)
 		return -EINVAL;
 	if (t->arg[0] & 3)
 		return -EINVAL;
+	check_relock();
 	op.object = object_at(t, t->arg[0]);
 	core_point(&op);
 	self = runtime_self_task();
@@ -82,7 +83,6 @@ static int64_t do_wait(struct trap *t, int cmd, uint32_t mask)
 		return -EFAULT;
 	if (value != (uint32_t)t->arg[2])
 		return -EAGAIN;
-	check_relock(t->arg[0]);
 	scheduler_wait(s, op.object, s->current, mask);
 	op.kind = EXPLORE_OP_FUTEX_RESUME;
 	op.deadline_ns = deadline;

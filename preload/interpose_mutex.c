@@ -99,8 +99,15 @@ static int take_foreign(const struct interpose_lock *l, clockid_t clock,
 static int take(const struct interpose_lock *l, clockid_t clock,
 		const struct timespec *abstime)
 {
-	int r = l->ops->trylock(l->addr);
+	int r;
 
+	/*
+	 * glibc's trylock leaves a robust mutex that is not recoverable locked
+	 * for ever; its lock does not, and does not block on a free one.
+	 */
+	if (l->object->flags & SCHED_OBJECT_ROBUST)
+		return take_foreign(l, clock, abstime);
+	r = l->ops->trylock(l->addr);
 	if (__builtin_expect(r == EBUSY, 0))
 		return take_foreign(l, clock, abstime);
 	return taken(l, r);

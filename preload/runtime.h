@@ -182,4 +182,7 @@ RUNTIME_HIDDEN void interpose_init(void);
  */
 RUNTIME_HIDDEN void interpose_task_exited(uint32_t task);
 
+/* interpose_early.c: objects initialised before the run enter its model. */
+RUNTIME_HIDDEN void interpose_start_run(void);
+
 #endif /* PRELOAD_RUNTIME_H */

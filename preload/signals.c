@@ -352,6 +352,17 @@ static bool is_restartable(int64_t nr)
 	}
 }
 
+/* For interposers that stand for a restartable call (sem_wait). */
+static void note_restart(bool restarts)
+{
+	struct sched_task *self = runtime_self_task();
+
+	if (restarts)
+		self->flags |= SCHED_TASK_RESTARTS;
+	else
+		self->flags &= (uint16_t)~SCHED_TASK_RESTARTS;
+}
+
 void signals_deliver(struct ucontext *uc, int64_t nr, uint64_t restart_ip)
 {
 	struct sigcontext *m = &uc->uc_mcontext;
@@ -371,6 +382,7 @@ void signals_deliver(struct ucontext *uc, int64_t nr, uint64_t restart_ip)
 			m->rax = (uint64_t)nr;
 			m->rip = restart_ip;
 		}
+		note_restart(a->flags & RESTART_FLAG);
 		push_handler(uc, a, &info);
 		if (a->flags & RESETHAND_FLAG)
 			a->handler = 0;
@@ -454,9 +466,10 @@ static void install(int sig)
 	if (sig == SIGNALS_PROBE)
 		real_action(sig, (uintptr_t)on_signal, SA_SIGINFO);
 	else if (handler > 1 || bit & FATAL_FAULTS)
+		/* A step of a probe may switch tasks: stay on its stack. */
 		real_action(sig, (uintptr_t)on_signal,
-			    SA_SIGINFO | NODEFER_FLAG | ONSTACK_FLAG |
-			    RESTART_FLAG);
+			    SA_SIGINFO | NODEFER_FLAG | RESTART_FLAG |
+			    (sig == SIGTRAP ? 0 : ONSTACK_FLAG));
 	else
 		real_action(sig, handler, 0);
 }

@@ -6,10 +6,13 @@
  * a list of steps, and every complete order of steps is counted once. Equal
  * states have equal futures, so their counts are kept in a table.
  *
- * 	enumerate CAST		prints the number of schedules
- * 	enumerate CAST N	... of those with at most N preemptions
+ *	enumerate CAST		prints the number of schedules
+ *	enumerate CAST preemptions N	... of those with at most N preemptions
+ *	enumerate CAST delays N		... of those with at most N delays
  *
- * A preemption is a switch away from a thread whose next step was possible.
+ * A preemption is a switch away from a thread whose next step was possible. A
+ * delay passes over a thread that a round robin would run: the one that ran
+ * last, and then in order of creation, and round again.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -61,7 +64,7 @@ struct state {
 	uint8_t generation;	/* odd: the barrier has opened */
 	uint8_t is_told;
 	uint8_t last;		/* who made the last step */
-	uint8_t nr_left;	/* preemptions that are still allowed */
+	uint8_t nr_left;	/* what choices may still cost */
 };
 
 struct entry {
@@ -74,7 +77,7 @@ struct entry {
 static struct entry *bucket[NR_BUCKETS];
 static struct program program[MAX_TASKS];
 static uint8_t nr_tasks = 1;
-static int is_bounded;
+static enum { FREE, BY_PREEMPTIONS, BY_DELAYS } cost_kind;
 
 static void add(struct program *p, enum step_kind kind, unsigned int arg)
 {
@@ -274,6 +277,20 @@ static uint64_t *remembered(const struct state *s)
 	return &e->count;
 }
 
+/* What it costs to choose `t`, whose next step is possible. */
+static unsigned int cost_of(const struct state *s, unsigned int t)
+{
+	unsigned int delays = 0;
+
+	if (cost_kind == FREE)
+		return 0;
+	if (cost_kind == BY_PREEMPTIONS)
+		return t != s->last && is_possible(s, s->last);
+	for (unsigned int u = s->last; u != t; u = (u + 1) % nr_tasks)
+		delays += (unsigned int)is_possible(s, u);
+	return delays;
+}
+
 /* Complete schedules from here on; a deadlock is the end of one, too. */
 static uint64_t count_from(const struct state *s)
 {
@@ -288,12 +305,10 @@ static uint64_t count_from(const struct state *s)
 		if (!is_possible(s, t))
 			continue;
 		is_stuck = 0;
-		if (is_bounded && t != s->last && is_possible(s, s->last)) {
-			if (!s->nr_left)
-				continue;
-			after.nr_left--;
-		}
-		after.last = is_bounded ? (uint8_t)t : 0;
+		if (cost_of(s, t) > s->nr_left)
+			continue;
+		after.nr_left = (uint8_t)(after.nr_left - cost_of(s, t));
+		after.last = cost_kind == FREE ? 0 : (uint8_t)t;
 		sum += take_step(&after, t) ? 1 : count_from(&after);
 	}
 	*kept = is_stuck ? 1 : sum;
@@ -304,13 +319,15 @@ int main(int argc, char **argv)
 {
 	struct state s = { .is_alive = { 1 }, .owner = { NOBODY, NOBODY } };
 
-	if (argc < 2 || argc > 3 || make_programs(argv[1])) {
-		fprintf(stderr, "usage: enumerate CAST [PREEMPTIONS]\n");
-		return 2;
+	if (argc == 4) {
+		cost_kind = strcmp(argv[2], "delays") ? BY_PREEMPTIONS :
+							BY_DELAYS;
+		s.nr_left = (uint8_t)strtoul(argv[3], NULL, 10);
 	}
-	if (argc == 3) {
-		is_bounded = 1;
-		s.nr_left = (uint8_t)strtoul(argv[2], NULL, 10);
+	if ((argc != 2 && argc != 4) || make_programs(argv[1])) {
+		fprintf(stderr, "usage: enumerate CAST "
+			"[preemptions|delays N]\n");
+		return 2;
 	}
 	printf("%llu\n", (unsigned long long)count_from(&s));
 	return 0;

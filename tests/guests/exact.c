@@ -3,15 +3,15 @@
  * exact.c - programs whose schedules a model can count, by argument 1
  *
  * Each letter describes a thread, several letters several threads:
- * 	m	nothing but its start and its end
- * 	a, b	locks and unlocks mutex a (b)
- * 	A, B	the same twice
- * 	n	locks a, then b inside, and lets both go
- * 	p	posts semaphore s
- * 	w	waits for semaphore s
- * 	y	a small barrier for two
- * 	c	waits on a condition until it is told
- * 	t	tells it
+ *	m	nothing but its start and its end
+ *	a, b	locks and unlocks mutex a (b)
+ *	A, B	the same twice
+ *	n	locks a, then b inside, and lets both go
+ *	p	posts semaphore s
+ *	w	waits for semaphore s
+ *	y	a small barrier for two
+ *	c	waits on a condition until it is told
+ *	t	tells it
  */
 #include <semaphore.h>
 #include <string.h>

@@ -82,6 +82,21 @@ static void test_pick__changes_less_often_than_depth(void **state)
 	}
 }
 
+/* A change at the first point is no switch: nobody had been running. */
+static void test_pick__has_its_change_within_steps(void **state)
+{
+	struct driver d;
+	struct schedule s;
+
+	(void)state;
+	driver_start(&d, "pct:depth=2,steps=1", 99);
+	while (d.run < 100) {
+		assert_true(driver_run(&d, &three, &s));
+		assert_int_equal(count_changes(&s), 0);
+	}
+	driver_stop(&d);
+}
+
 /*
  * A bug of depth 2: tasks 1 and 2 run while task 0 is between its second and
  * third operation. Task 0 must be first, and lose its priority at its third
@@ -172,6 +187,7 @@ int main(void)
 		cmocka_unit_test(
 			test_pick__with_depth_1_runs_tasks_to_their_end),
 		cmocka_unit_test(test_pick__changes_less_often_than_depth),
+		cmocka_unit_test(test_pick__has_its_change_within_steps),
 		cmocka_unit_test(test_pick__keeps_the_bound_of_the_paper),
 		cmocka_unit_test(test_pick__lets_nobody_spin_for_ever),
 		cmocka_unit_test(test_pick__does_not_drop_for_one_yield),

@@ -78,6 +78,30 @@ static void test_pick__stays_with_stay(void **state)
 			assert_share(times[i], 40);
 }
 
+/*
+ * 3 * 2^30 answers from 32 random bits: without care every third one would
+ * come twice as often as the others.
+ */
+static void test_pick__is_even_for_large_numbers(void **state)
+{
+	struct explore_point point = {
+		.kind = EXPLORE_POINT_VALUE,
+		.nr = 3u << 30,
+		.previous = -1,
+	};
+	uint32_t times[3] = { 0 };
+	struct driver d;
+
+	(void)state;
+	driver_start(&d, "random", 12345);
+	d.strategy->begin(d.tool, 3);
+	for (uint32_t i = 0; i < PICKS; i++)
+		times[driver_pick(&d, &point) % 3]++;
+	for (uint32_t i = 0; i < 3; i++)
+		assert_share(times[i], 3);
+	driver_stop(&d);
+}
+
 /* Nobody to stay with, and no task points: even again. */
 static void test_pick__is_even_with_stay_where_nobody_runs(void **state)
 {
@@ -134,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pick__is_even),
+		cmocka_unit_test(test_pick__is_even_for_large_numbers),
 		cmocka_unit_test(test_pick__stays_with_stay),
 		cmocka_unit_test(
 			test_pick__is_even_with_stay_where_nobody_runs),
