@@ -59,6 +59,17 @@ void watchdog_kill(struct watchdog *d, enum watchdog_reason reason)
 }
 
 /*
+ * FORCE costs reproducibility: where it hits depends on the time. So it is for
+ * runs that nothing else gets on, and where somebody else could go on.
+ */
+static uint32_t choose_probe(const struct watchdog *d, uint64_t cpu)
+{
+	return cpu - d->cpu_ns > FORCE_CPU_NS &&
+	       d->control->scheduler.nr_live > 1 ?
+	       CONTROL_PROBE_FORCE : CONTROL_PROBE_LOOK;
+}
+
+/*
  * Ask the runtime to look where the run is. LOOK interrupts only what can be
  * proved to spin, so its outcome does not depend on when it is sent.
  */
@@ -74,9 +85,7 @@ static void probe(struct watchdog *d, uint64_t now)
 		return;
 	}
 	d->probed_cpu_ns = cpu;
-	__atomic_store_n(&c->probe, cpu - d->cpu_ns > FORCE_CPU_NS ?
-				    CONTROL_PROBE_FORCE : CONTROL_PROBE_LOOK,
-			 __ATOMIC_RELEASE);
+	__atomic_store_n(&c->probe, choose_probe(d, cpu), __ATOMIC_RELEASE);
 	kill(pid, PROBE_SIGNAL);
 	d->probe_ns = now + d->pause_ns;
 	d->pause_ns *= 2;
@@ -110,7 +119,7 @@ bool watchdog_is_hopeless(const struct watchdog *d)
 void watchdog_describe(const struct watchdog *d, char *text, size_t bytes)
 {
 	if (d->reason == WATCHDOG_OUTPUT)
-		snprintf(text, bytes, "printed more than 256 MiB");
+		snprintf(text, bytes, "printed more than 64 MiB");
 	else
 		snprintf(text, bytes, "no operation within %llu seconds of "
 			 "real time",

@@ -28,7 +28,7 @@
 #include "explorer/watchdog.h"
 
 #define POLL_NS 500000L	/* between two looks at the zygote */
-#define OUTPUT_MAX_BYTES (256ll << 20)
+#define OUTPUT_MAX_BYTES (64ll << 20)	/* watchdog.c names it */
 
 struct worker {
 	const struct target *target;

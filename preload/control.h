@@ -18,10 +18,11 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "instrument/instrument.h"
 #include "scheduler/scheduler.h"
 
 #define CONTROL_MAGIC 0x4c525443504c5845ull	/* "EXLPCTRL" */
-#define CONTROL_VERSION 1u
+#define CONTROL_VERSION 2u
 
 /* The tool passes the region's descriptor number in this variable. */
 #define CONTROL_ENV "EXPLORE_CONTROL_FD"
@@ -36,6 +37,11 @@
 #define CONTROL_STRATEGY_BYTES (1ull << 30)	/* sparse */
 #define CONTROL_INPUT_BYTES (1ull << 30)	/* sparse */
 #define CONTROL_MAX_STEPS (16u << 20)
+#define CONTROL_MAX_ACCESS (1u << 18)	/* instrumented accesses */
+#define CONTROL_CODE_BYTES (256ull << 20)	/* sparse: their trampolines */
+#define CONTROL_MAX_AREAS 64
+#define CONTROL_MAX_RACES 512
+#define CONTROL_RACE_FRAMES 2
 
 /* ------------------------------------------------------------- verdict */
 
@@ -84,6 +90,9 @@ enum control_flags {
 	CONTROL_F_NO_GUARD = 1 << 2,
 	CONTROL_F_TRAP_TSC = 1 << 3,
 	CONTROL_F_DEBUG = 1 << 4,	/* chat on stderr of the runtime */
+	/* Accesses are watched: live ones are operations, races are noted. */
+	CONTROL_F_ACCESS = 1 << 5,
+	CONTROL_F_RACE_FAILS = 1 << 6,	/* the first race ends the run */
 };
 
 /* Written by the tool before a run, read by the runtime. */
@@ -113,6 +122,8 @@ enum control_command {
 	CONTROL_COMMAND_NONE = 0,
 	CONTROL_COMMAND_RUN = 1,	/* fork one run */
 	CONTROL_COMMAND_QUIT = 2,
+	/* Map area[] and patch access[], then READY again. */
+	CONTROL_COMMAND_INSTRUMENT = 3,
 };
 
 enum control_state {
@@ -161,7 +172,9 @@ struct control_task {
 	uint32_t has_saved_mask;	/* sigsuspend: saved_mask comes back */
 	uint64_t saved_mask;
 	uint64_t wait_set;	/* sigtimedwait: signals awaited; else 0 */
-	uint64_t reserved[1];
+	/* Vector registers are live where it stops: core_schedule() saves. */
+	uint32_t has_vectors;
+	uint32_t reserved;
 };
 
 /* What escaped control, or was refused; for the honest summary. */
@@ -181,6 +194,37 @@ struct control_counters {
 	uint64_t reserved[20];
 	/* Passed to the kernel and not recorded, by number. */
 	uint32_t passed[CONTROL_MAX_SYSCALLS];
+};
+
+/* ------------------------------------------------------------- accesses */
+
+/* Trampolines of one module: `bytes` of code[] at `offset` go to `base`. */
+struct control_area {
+	uint64_t base, bytes, offset;
+};
+
+/* By site. The tool sets LIVE between runs, the runtime the others. */
+enum control_access_state {
+	CONTROL_ACCESS_LIVE = 1 << 0,	/* an operation in this run */
+	/* Races, or touches bytes used for synchronisation: worth LIVE. */
+	CONTROL_ACCESS_LEARNED = 1 << 1,
+	CONTROL_ACCESS_PRIVATE = 1 << 2,	/* unpatched: proved private */
+	CONTROL_ACCESS_SEEN = 1 << 3,
+};
+
+/* Two accesses, unordered by happens-before, one of them a write. */
+struct control_race {
+	uint64_t addr;
+	uint64_t pc, other_pc;	/* of the instructions */
+	uint64_t block, block_bytes;	/* heap block it is in; 0 none */
+	uint64_t block_pc;	/* who allocated it; 0 unknown */
+	uint32_t site, other_site;
+	uint32_t task, other_task;
+	uint32_t size;
+	uint32_t run;		/* first seen in */
+	uint64_t step;
+	uint8_t is_write, other_is_write;
+	uint8_t reserved[6];
 };
 
 struct control {
@@ -207,6 +251,17 @@ struct control {
 	struct control_verdict verdict;
 	struct control_counters counters;
 	uint64_t site[CONTROL_MAX_SITES];	/* addresses after `syscall` */
+	/* Accesses: plan by the tool, see instrument/instrument.h. */
+	uint64_t access_entry;	/* hook's address, set by the runtime */
+	uint32_t nr_areas;
+	uint32_t nr_access;
+	uint32_t nr_private;	/* sites unpatched so far */
+	uint32_t nr_races;	/* distinct pairs of sites in race[] */
+	uint32_t nr_learned;	/* sites that have LEARNED */
+	uint32_t access_failed;	/* sites that could not be patched */
+	uint64_t nr_accesses;	/* hook calls in the last run */
+	struct control_area area[CONTROL_MAX_AREAS];
+	struct control_race race[CONTROL_MAX_RACES];
 	struct control_module module[CONTROL_MAX_MODULES];
 	struct control_task task[SCHED_MAX_TASKS];
 	struct scheduler scheduler;
@@ -216,6 +271,10 @@ struct control {
 	uint8_t input[CONTROL_INPUT_BYTES];
 	uint8_t script_input[CONTROL_INPUT_BYTES];
 	uint8_t strategy[CONTROL_STRATEGY_BYTES];
+	uint8_t access_state[CONTROL_MAX_ACCESS];
+	uint32_t access_hits[CONTROL_MAX_ACCESS];
+	struct instrument_site access[CONTROL_MAX_ACCESS];
+	uint8_t code[CONTROL_CODE_BYTES];
 };
 static_assert(sizeof(struct control_task) == 224, "shared layout");
 

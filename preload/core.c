@@ -12,6 +12,7 @@
 #include <linux/futex.h>
 #include <linux/mman.h>
 
+#include "preload/access.h"
 #include "preload/files.h"
 #include "strategies/strategies.h"
 
@@ -255,6 +256,35 @@ void runtime_end(enum control_verdict_kind kind, int32_t code, uint32_t object,
 
 /* ------------------------------------------------------------ schedule */
 
+/*
+ * A call into the runtime leaves no vector register live, and a signal frame
+ * holds them. A patched site promises more: what it calls may switch tasks, so
+ * they are saved below the task's stack pointer, where nothing is.
+ */
+#define VECTOR_BYTES 2752u	/* x87 to AVX-512, standard XSAVE layout */
+#define VECTOR_MASK 0xe7u
+
+static void *vector_area(uint64_t sp)
+{
+	return (void *)(uintptr_t)((sp - VECTOR_BYTES) & ~63ull);
+}
+
+static void save_vectors(uint64_t sp)
+{
+	char *area = vector_area(sp);
+
+	memset(area + 512, 0, 64);	/* the header: XSAVE only adds to it */
+	__asm__ volatile("xsave64 (%0)"
+			 : : "r"(area), "a"(VECTOR_MASK), "d"(0) : "memory");
+}
+
+static void load_vectors(uint64_t sp)
+{
+	__asm__ volatile("xrstor64 (%0)"
+			 : : "r"(vector_area(sp)), "a"(VECTOR_MASK), "d"(0)
+			 : "memory");
+}
+
 uint64_t core_schedule(uint64_t saved_sp)
 {
 	struct control *c = runtime_control;
@@ -276,6 +306,10 @@ uint64_t core_schedule(uint64_t saved_sp)
 	if (s->current != from) {
 		c->task[from].fs_base = sys_get_fs();
 		sys_set_fs(c->task[s->current].fs_base);
+		if (c->task[from].has_vectors)
+			save_vectors(saved_sp);
+		if (c->task[s->current].has_vectors)
+			load_vectors(c->task[s->current].saved_sp);
 	}
 	return c->task[s->current].saved_sp;
 }
@@ -334,12 +368,16 @@ static bool is_lock(uint16_t kind)
 bool core_point(const struct runtime_op *op)
 {
 	struct scheduler *s = runtime_scheduler();
+	bool timed_out;
 
 	core_announce(op);
 	if (is_lock(op->kind) && !scheduler_is_enabled(s, s->current))
 		check_cycle(s, op);
 	core_enter();
-	return s->task[s->current].op.flags & EXPLORE_OP_F_TIMEOUT;
+	timed_out = s->task[s->current].op.flags & EXPLORE_OP_F_TIMEOUT;
+	if (order_is_on)
+		order_apply(op, timed_out);
+	return timed_out;
 }
 
 bool runtime_point(const struct runtime_op *op)
@@ -421,17 +459,14 @@ uint32_t runtime_choose(uint32_t nr)
 static struct explore_decision ask_plugin(const struct scheduler_env *env,
 					  const struct explore_point *point)
 {
-	uint8_t area[8192 + 64];
-	void *save = (void *)CORE_ALIGN_UP((uintptr_t)area, 64);
+	uint8_t area[VECTOR_BYTES + 64];
+	uint64_t top = (uintptr_t)area + sizeof(area);
 	struct explore_decision d;
 	bool is_legal = true;
 
-	memset((char *)save + 512, 0, 64);	/* the XSAVE header */
-	__asm__ volatile("xsave64 (%0)"
-			 : : "r"(save), "a"(0xe7), "d"(0) : "memory");
+	save_vectors(top);
 	d = strategy_checked_pick(env->strategy, env->state, point, &is_legal);
-	__asm__ volatile("xrstor64 (%0)"
-			 : : "r"(save), "a"(0xe7), "d"(0) : "memory");
+	load_vectors(top);
 	if (!is_legal)
 		d.index = UINT32_MAX - 1;	/* out of range for sure */
 	return d;
@@ -463,6 +498,7 @@ void core_start_run(void)
 	signals_start_run();
 	timers_reset();
 	files_reset();
+	order_start_run();
 	c->verdict.kind = CONTROL_VERDICT_NONE;
 	c->verdict.nr_cycle = 0;
 	c->verdict.object = 0;

@@ -255,4 +255,67 @@ trap_fast_entry:
 	.cfi_endproc
 	.size	trap_fast_entry, .-trap_fast_entry
 
+/*
+ * What trampolines of instrumented accesses call: rdi is the address, esi the
+ * site. The trampoline keeps rdi, rsi and the red zone; everything else is
+ * kept here, flags included. On the stack: struct access_frame, see access.h.
+ */
+	.globl	access_entry
+	.hidden	access_entry
+	.type	access_entry, @function
+access_entry:
+	.cfi_startproc
+	push	%rax
+	.cfi_adjust_cfa_offset 8
+	push	%rcx
+	.cfi_adjust_cfa_offset 8
+	push	%rdx
+	.cfi_adjust_cfa_offset 8
+	push	%r8
+	.cfi_adjust_cfa_offset 8
+	push	%r9
+	.cfi_adjust_cfa_offset 8
+	push	%r10
+	.cfi_adjust_cfa_offset 8
+	push	%r11
+	.cfi_adjust_cfa_offset 8
+	lahf
+	seto	%al
+	push	%rax
+	.cfi_adjust_cfa_offset 8
+	mov	%rsp, %rdx
+	push	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
+	mov	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	and	$-16, %rsp
+	call	access_hook
+	mov	%rbp, %rsp
+	.cfi_def_cfa_register %rsp
+	pop	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbp
+	pop	%rax
+	.cfi_adjust_cfa_offset -8
+	add	$127, %al
+	sahf
+	pop	%r11
+	.cfi_adjust_cfa_offset -8
+	pop	%r10
+	.cfi_adjust_cfa_offset -8
+	pop	%r9
+	.cfi_adjust_cfa_offset -8
+	pop	%r8
+	.cfi_adjust_cfa_offset -8
+	pop	%rdx
+	.cfi_adjust_cfa_offset -8
+	pop	%rcx
+	.cfi_adjust_cfa_offset -8
+	pop	%rax
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size	access_entry, .-access_entry
+
 	.section .note.GNU-stack, "", @progbits

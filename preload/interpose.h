@@ -29,6 +29,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <threads.h>
 #include <time.h>
 
@@ -108,12 +109,18 @@
 	X(cnd_timedwait)                                                       \
 	X(cnd_signal)                                                          \
 	X(cnd_broadcast)                                                       \
+	X(__cxa_guard_acquire)                                                 \
+	X(__cxa_guard_release)                                                 \
 	X(call_once)                                                           \
 	X(flockfile)                                                           \
 	X(ftrylockfile)                                                        \
 	X(funlockfile)                                                         \
 	X(__assert_fail)                                                       \
 	X(__assert_perror_fail)
+
+/* Of the C++ runtime; NULL in programs without one. */
+int __cxa_guard_acquire(uint64_t *guard);
+void __cxa_guard_release(uint64_t *guard);
 
 /* As <assert.h> has them; not declared there under NDEBUG. */
 _Noreturn void __assert_fail(const char *expr, const char *file,

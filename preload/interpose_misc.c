@@ -148,29 +148,61 @@ RUNTIME_EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock)
 
 /* ------------------------------------------------------ once, streams */
 
+/* Whoever ran the routine, it happened before this. */
+static void once_done(uint32_t object)
+{
+	runtime_acquire_order(object);
+	runtime_release_order(object);
+}
+
 /* The real one runs the routine, and waits for another's run in a futex. */
 RUNTIME_EXPORT int pthread_once(pthread_once_t *once, void (*routine)(void))
 {
 	uint64_t pc = RUNTIME_CALLER;
+	uint32_t id;
+	int r;
 
 	if (!runtime_is_on())
 		return interpose__native()->pthread_once(once, routine);
-	interpose__point(EXPLORE_OP_ONCE,
-			 runtime_object(SCHED_CLASS_ONCE, once, pc), pc);
-	return real.pthread_once(once, routine);
+	id = runtime_object(SCHED_CLASS_ONCE, once, pc);
+	interpose__point(EXPLORE_OP_ONCE, id, pc);
+	r = real.pthread_once(once, routine);
+	once_done(id);
+	return r;
 }
 
 RUNTIME_EXPORT void call_once(once_flag *once, void (*routine)(void))
 {
 	uint64_t pc = RUNTIME_CALLER;
+	uint32_t id;
 
 	if (!runtime_is_on()) {
 		interpose__native()->call_once(once, routine);
 		return;
 	}
-	interpose__point(EXPLORE_OP_ONCE,
-			 runtime_object(SCHED_CLASS_ONCE, once, pc), pc);
+	id = runtime_object(SCHED_CLASS_ONCE, once, pc);
+	interpose__point(EXPLORE_OP_ONCE, id, pc);
 	real.call_once(once, routine);
+	once_done(id);
+}
+
+/*
+ * Guards of C++ function-local statics (Itanium C++ ABI, 3.3.3). The compiled
+ * code looks at the first byte of the guard itself, so that byte counts as an
+ * atomic for the race detector: set by the release, read by the look.
+ */
+RUNTIME_EXPORT int __cxa_guard_acquire(uint64_t *guard)
+{
+	int r = real.__cxa_guard_acquire(guard);
+
+	runtime_note_atomic((uintptr_t)guard, 1);
+	return r;
+}
+
+RUNTIME_EXPORT void __cxa_guard_release(uint64_t *guard)
+{
+	runtime_note_atomic((uintptr_t)guard, 1);
+	real.__cxa_guard_release(guard);
 }
 
 static int file_trylock(void *f)

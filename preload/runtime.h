@@ -104,6 +104,20 @@ RUNTIME_HIDDEN uint32_t runtime_wake(uint32_t object, uint32_t max,
 /* explore_choose(): the strategy's number below nr, logged. */
 RUNTIME_HIDDEN uint32_t runtime_choose(uint32_t nr);
 
+/*
+ * What the current task did so far happens before whatever later acquires the
+ * object (pthread_once after its function, a guard's release). Cheap when
+ * accesses are not watched.
+ */
+RUNTIME_HIDDEN void runtime_release_order(uint32_t object);
+RUNTIME_HIDDEN void runtime_acquire_order(uint32_t object);
+
+/* A block was allocated: what happened in that memory before is history. */
+RUNTIME_HIDDEN void runtime_forget_memory(uint64_t addr, uint64_t bytes,
+					  uint64_t pc);
+/* Bytes that code we do not watch synchronises with (a guard variable). */
+RUNTIME_HIDDEN void runtime_note_atomic(uint64_t addr, uint32_t bytes);
+
 /* ------------------------------------------------------------- threads */
 
 /*

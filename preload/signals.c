@@ -14,6 +14,7 @@
  */
 #include <linux/errno.h>
 
+#include "preload/access.h"
 #include "preload/traps.h"
 
 struct action {
@@ -417,8 +418,17 @@ static void on_fault(int sig, struct signals_info *info, struct ucontext *uc)
 		m->rip = (uintptr_t)sys_fault_exit;
 		return;
 	}
-	if (sig == SIGTRAP && spin_step(uc))
-		return;
+	if (sig == SIGTRAP) {
+		uint64_t target = access_int3_target(m->rip);
+
+		if (target) {
+			m->rip = target;
+			return;
+		}
+		if (spin_step(uc))
+			return;
+	}
+	m->rip = access_original_ip(m->rip);
 	if (sig == SIGSEGV && time_emulate_tsc(m))
 		return;
 	if (a->handler > 1 && !(core_self()->sigmask & SIGNALS_BIT(sig))) {
@@ -436,7 +446,13 @@ static void on_signal(int sig, struct signals_info *info, struct ucontext *uc)
 	struct action *a = &actions[sig];
 
 	if (runtime_mode == RUNTIME_NATIVE) {
-		if (a->handler > 1)
+		struct sigcontext *m = &uc->uc_mcontext;
+		uint64_t target = sig == SIGTRAP && runtime_control
+					  ? access_int3_target(m->rip) : 0;
+
+		if (target)
+			m->rip = target;
+		else if (a->handler > 1)
 			((void (*)(int, void *, void *))(uintptr_t)a->handler)(
 				sig, info, uc);
 		else if (info->code > 0 && FATAL_FAULTS & SIGNALS_BIT(sig))
@@ -501,6 +517,8 @@ void signals_go_native(struct ucontext *uc)
 {
 	for (int sig = 1; sig <= NR_SIGNALS; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP &&
+		    /* SIGTRAP stays ours: int3 sites are in the child, too. */
+		    (sig != SIGTRAP || !runtime_control->nr_access) &&
 		    (actions[sig].handler > 1 || sig == SIGSYS ||
 		     sig == SIGNALS_PROBE || FATAL_FAULTS & SIGNALS_BIT(sig)))
 			sys_call4(__NR_rt_sigaction, sig, &actions[sig], 0, 8);

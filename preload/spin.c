@@ -13,6 +13,7 @@
  * CONTROL_PROBE_FORCE preempts in any case (TICK): the last resort for loops
  * that count while they wait.
  */
+#include "preload/access.h"
 #include "preload/traps.h"
 
 #define TRAP_FLAG 0x100ull
@@ -41,6 +42,8 @@ static bool is_runtime_code(uint64_t ip)
 	struct control *c = runtime_control;
 	uint64_t here = (uintptr_t)sys_stub_start;
 
+	if (access_is_trampoline(ip))
+		return true;
 	for (uint32_t i = 0; i < c->nr_modules; i++)
 		if (here - c->module[i].start <
 		    c->module[i].end - c->module[i].start)

@@ -7,6 +7,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
+#include "preload/access.h"
 #include "preload/traps.h"
 
 /* ------------------------------------------------------------- queries */
@@ -114,6 +115,7 @@ void threads_make(struct trap *t, uint64_t flags, uint64_t stack,
 	k->reg_ip = t->site;
 	k->reg_sp = stack;
 	last_child = child;
+	order_fork(parent, (uint32_t)child);
 	t->uc->uc_mcontext.rax = k->tid;
 }
 
@@ -131,6 +133,8 @@ int64_t threads_clone(struct trap *t)
 	if (t->nr == __NR_clone3) {
 		if (!(a->flags & CLONE_THREAD))
 			return process_fork(t);
+		/* What an ended thread did on a stack used anew is history. */
+		runtime_forget_memory(a->stack, a->stack_size, t->site);
 		return make_task(t, a->flags, a->stack + a->stack_size,
 				 a->parent_tid, a->child_tid, a->tls);
 	}

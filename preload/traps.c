@@ -82,6 +82,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	struct control_task *k = core_self();
 	uint64_t site = patch_site_of(m->rip), restart = m->rip - 2;
 	const struct trap_entry *e;
+	uint32_t had_vectors;
 	struct trap t = {
 		.nr = (int64_t)m->rax,
 		.arg = { m->rdi, m->rsi, m->rdx, m->r10, m->r8, m->r9 },
@@ -99,6 +100,8 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	runtime_control->counters.traps++;
 	show_context(k, m, t.site);
 	k->syscall_nr = (uint32_t)t.nr;
+	had_vectors = k->has_vectors;
+	k->has_vectors = 0;	/* the frame holds them */
 	if (k->has_result) {
 		k->has_result = 0;
 		m->rax = (uint64_t)k->result;
@@ -114,6 +117,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 		patch_learn(t.site);
 	}
 	k->uses_trap_frame = 0;
+	k->has_vectors = had_vectors;
 	if (signals_are_due())
 		signals_deliver(uc, t.nr, restart);
 }
@@ -147,7 +151,9 @@ struct trap_fast_result trap_fast(struct trap_fast *f)
 	k->reg_15 = f->r15;
 	k->uses_trap_frame = 1;
 	k->syscall_nr = (uint32_t)t.nr;
+	k->has_vectors = 1;
 	r.value = dispatch(&t, e);
+	k->has_vectors = 0;
 	r.is_slow = 0;
 	k->uses_trap_frame = 0;
 	/* Handlers run from a kernel frame only: trap once more to get one. */

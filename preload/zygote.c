@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "preload/interpose.h"
+#include "preload/access.h"
 #include "preload/core.h"
 
 uint32_t sys_has_fsgsbase;
@@ -171,6 +172,8 @@ static void prepare(struct control *c)
 	if (vdso)
 		time_patch_vdso_at((char *)vdso);
 	core_init();
+	order_init();
+	c->access_entry = (uintptr_t)access_entry;
 	signals_init();
 }
 
@@ -225,13 +228,21 @@ static void serve(struct control *c)
 	for (;;) {
 		int64_t pid;
 		int32_t status = 0;
+		uint32_t command;
 
 		wait_for_command(c);
-		if (c->command == CONTROL_COMMAND_QUIT)
-			_exit(0);
+		command = c->command;
 		__atomic_store_n(&c->command, CONTROL_COMMAND_NONE,
 				 __ATOMIC_SEQ_CST);
+		if (command == CONTROL_COMMAND_QUIT)
+			_exit(0);
+		if (command == CONTROL_COMMAND_INSTRUMENT) {
+			access_instrument();
+			set_state(c, CONTROL_STATE_READY);
+			continue;
+		}
 		patch_apply();
+		access_apply();
 		c->verdict.kind = CONTROL_VERDICT_NONE;
 		pid = sys_call5(__NR_clone, 17 /* SIGCHLD */, 0, 0, 0, 0);
 		if (pid == 0) {

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Not a constant, which the compiler would warn about. */
+static void *volatile nowhere;
+
 __attribute__((constructor)) static void construct(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -16,7 +19,7 @@ __attribute__((constructor)) static void construct(int argc, char **argv)
 		exit(7);
 	}
 	if (!strcmp(what, "crash"))
-		*(volatile int *)8 = 1;
+		*(volatile int *)nowhere = 1;
 	if (!strcmp(what, "hang"))
 		for (;;)
 			pause();

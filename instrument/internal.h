@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * internal.h - for the .c files of instrument/ only.
+ *
+ * The passes of instrument_plan(), in order, each over the whole module:
+ *	image	 the file's segments and sections			image.c
+ *	frames	 function ranges from .eh_frame				frames.c
+ *	code	 every function decoded once, front to back		code.c
+ *	landing	 where control may come in				landing.c,
+ *		 through jumps, tables, pointers, exceptions		tables.c,
+ *									lsda.c
+ *	escape	 which part of the frame others can reach		escape.c,
+ *									cfa.c
+ *	operand	 which instructions are sites				operand.c
+ *	patch	 how each is reached, and its trampoline		patch.c,
+ *									emit.c
+ * All addresses are those of the file (bias not added) unless said otherwise.
+ */
+#ifndef INSTRUMENT_INTERNAL_H
+#define INSTRUMENT_INTERNAL_H
+
+#include <Zydis/Zydis.h>
+#include <libelf.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "instrument/instrument.h"
+
+/* ---- image ---- */
+
+/* A PT_LOAD. Bytes behind the file's part (.bss) are not in `bytes`. */
+struct segment {
+	uint64_t start, end;
+	const uint8_t *bytes;	/* of the file, for [start, file_end) */
+	uint64_t file_end;
+	bool is_writable, is_executable;
+	/*
+	 * One bit per byte of [start, file_end) of an executable segment.
+	 *	landing	somebody may jump here: no patch may cover it
+	 *	root	one that no direct branch shows: a table, a pointer
+	 *	entered	target of a direct branch that can be reached
+	 */
+	uint8_t *landing, *root, *entered;
+};
+
+enum section_flags {
+	SECTION_CODE = 1 << 0,
+	SECTION_PLT = 1 << 1,
+};
+
+struct section {
+	uint64_t start, end;
+	int flags;		/* enum section_flags */
+};
+
+struct image {
+	int fd;
+	Elf *elf;
+	const uint8_t *file;
+	size_t nr_file_bytes;
+	struct segment *segment;
+	size_t nr_segments;
+	struct section *section;	/* allocated ones; may be none */
+	size_t nr_sections;
+	uint64_t relro_start, relro_end;
+	uint64_t eh_frame, eh_frame_end;	/* equal: none */
+	bool is_fixed;		/* not position independent */
+};
+
+int image__open(struct image *img, const char *path, struct errbuf *err);
+void image__release(struct image *img);	/* accepts a zeroed one */
+
+struct segment *image__segment(const struct image *img, uint64_t addr);
+
+/* `bytes` of the file at `addr`, or NULL. Valid until image__release(). */
+const uint8_t *image__bytes(const struct image *img, uint64_t addr,
+			    uint64_t bytes);
+
+/* By section, or by segment where the file has no sections. */
+bool image__is_code(const struct image *img, uint64_t addr);
+bool image__is_plt(const struct image *img, uint64_t addr);
+
+/* No task can write here once the program runs. */
+bool image__is_constant(const struct image *img, uint64_t addr,
+			uint64_t bytes);
+
+enum landing_map {
+	LANDING,		/* segment.landing */
+	LANDING_ROOT,		/* and segment.landing */
+	LANDING_ENTERED,
+};
+
+/* Outside executable segments: not set, and never set. */
+void image__mark(const struct image *img, uint64_t addr, enum landing_map map);
+bool image__is_marked(const struct image *img, uint64_t addr,
+		      enum landing_map map);
+
+/* ---- pointers of exception tables ---- */
+
+struct cursor {
+	const uint8_t *at, *end;
+	uint64_t addr;		/* of `at` */
+	bool is_bad;		/* ran over the end: what was read is 0 */
+};
+
+uint64_t cursor__fixed(struct cursor *c, unsigned int bytes);
+uint64_t cursor__uleb(struct cursor *c);
+int64_t cursor__sleb(struct cursor *c);
+void cursor__skip(struct cursor *c, uint64_t bytes);
+
+/* A DW_EH_PE_* pointer. Indirect ones are left unresolved: their slot. */
+uint64_t cursor__pointer(struct cursor *c, uint8_t encoding);
+
+/* ---- functions ---- */
+
+/* What a CIE says for all of its functions. */
+struct cie {
+	uint64_t offset;	/* in .eh_frame */
+	const uint8_t *code, *code_end;	/* initial instructions */
+	uint64_t code_align;
+	int64_t data_align;
+	uint8_t pointer_encoding, lsda_encoding;
+	bool has_data, is_known;
+};
+
+struct function {
+	uint64_t start, end;
+	uint64_t lsda;		/* 0: none */
+	const uint8_t *cfa_code, *cfa_code_end;
+	size_t cie;
+	uint32_t first_insn, nr_insns;
+	uint32_t group;		/* union-find: fragments of one function */
+	int64_t lowest_taken;	/* of the group's root: frame offset whose */
+				/* address is known outside; ESCAPE_NONE */
+	bool is_skipped;
+	bool is_fragment;	/* starts with a frame: another's cold part */
+	bool is_opaque;		/* targets inside it are not all known */
+};
+
+#define ESCAPE_NONE INT64_MAX
+#define ESCAPE_ALL INT64_MIN
+
+enum insn_kind {
+	INSN_PLAIN,
+	INSN_JCC,		/* direct, can be moved */
+	INSN_JMP,		/* direct */
+	INSN_JMP_INDIRECT,
+	INSN_RET,
+	INSN_CALL,		/* from here on: never moved */
+	INSN_LOOP,		/* loop, jrcxz, xbegin: short ones */
+	INSN_FIXED,		/* syscall, endbr and the like */
+	INSN_END,		/* does not go on: ud2, hlt */
+};
+
+enum insn_flags {
+	INSN_REACHED = 1 << 0,
+	INSN_MEMORY = 1 << 1,	/* has a memory operand that is accessed */
+	INSN_OPAQUE = 1 << 2,	/* an indirect jump of unknown targets */
+};
+
+struct insn {
+	uint32_t offset;	/* from the function's start */
+	uint8_t length;
+	uint8_t kind;		/* enum insn_kind */
+	uint16_t flags;		/* enum insn_flags */
+	int64_t target;		/* of direct branches and calls: address */
+};
+
+struct module {
+	struct image img;
+	ZydisDecoder decoder;
+	struct cie *cie;
+	size_t nr_cies, max_cies;
+	struct function *function;	/* ascending by start */
+	size_t nr_functions, max_functions;
+	struct insn *insn;
+	size_t nr_insns, max_insns;
+	const struct instrument_input *in;
+	struct instrument_plan *plan;
+};
+
+/* The function whose range has `addr`, or NULL. */
+struct function *module__function(const struct module *m, uint64_t addr);
+
+/* The instruction that starts at `addr`, or -1; `f` contains addr. */
+long module__insn(const struct module *m, const struct function *f,
+		  uint64_t addr);
+
+/* Grow *array to hold one more than `nr`. */
+int module__grow(void *array, size_t size, size_t nr, size_t *max);
+
+int frames__read(struct module *m);
+int code__decode(struct module *m);
+
+/* Decode one instruction for good; false when it is none. */
+bool code__at(const struct module *m, uint64_t addr, uint64_t end,
+	      ZydisDecodedInstruction *insn, ZydisDecodedOperand *op);
+
+/* Where a rip-relative or absolute operand without registers points. */
+bool code__constant_address(const ZydisDecodedInstruction *insn,
+			    const ZydisDecodedOperandMem *mem, uint64_t addr,
+			    uint64_t *target);
+
+/* Mark where control may come in; needs code__decode(). */
+int landing__find(struct module *m);
+
+/* The parts of it: pointers in data and symbols; jump tables; catch blocks. */
+int tables__mark_pointers(const struct module *m);
+void tables__mark_jumps(const struct module *m, struct function *f);
+bool lsda__mark(const struct module *m, const struct function *f);
+
+/* ---- frames ---- */
+
+enum cfa_base { CFA_UNKNOWN, CFA_RSP, CFA_RBP };
+
+/* From `addr` on, the canonical frame address is base + offset. */
+struct cfa_row {
+	uint64_t addr;
+	enum cfa_base base;
+	int64_t offset;
+};
+
+struct cfa_table {
+	struct cfa_row *row;
+	size_t nr, max;
+};
+
+int cfa__read(const struct module *m, const struct function *f,
+	      struct cfa_table *table);
+
+/* The row for `addr`; *at is a hint that only grows, starting with 0. */
+const struct cfa_row *cfa__row(const struct cfa_table *table, uint64_t addr,
+			       size_t *at);
+
+/* Fill lowest_taken of all functions. */
+int escape__find(struct module *m);
+
+/* The operand lies in the function's own frame, where nobody else looks. */
+bool escape__is_private(const struct module *m, const struct function *f,
+			const struct cfa_row *row,
+			const ZydisDecodedOperandMem *mem,
+			unsigned int bytes);
+
+/* ---- sites ---- */
+
+enum access_address {
+	ACCESS_OPERAND,
+	ACCESS_RSI,		/* string instructions */
+	ACCESS_RDI,
+};
+
+struct access {
+	enum access_address where;
+	ZydisDecodedOperandMem mem;
+	uint64_t constant;	/* when is_constant: instead of mem */
+	bool is_constant;
+	uint16_t size;
+	uint8_t flags;		/* enum instrument_site_flags */
+};
+
+/* An instruction to call the runtime from. */
+struct candidate {
+	uint32_t insn;		/* index in module.insn */
+	uint8_t nr_accesses;
+	struct access access[2];
+};
+
+struct candidates {
+	struct candidate *item;
+	size_t nr, max;
+};
+
+/* Collect a function's candidates and count what is skipped. */
+int operand__collect(const struct module *m, const struct function *f,
+		     struct candidates *found);
+
+/* ---- trampolines ---- */
+
+struct emitter {
+	uint8_t *code;
+	uint64_t base;		/* process address of code[0] */
+	uint64_t used, max, room;	/* room: allocated so far */
+	uint64_t entry_slot;
+	uint64_t bias;
+	bool is_bad;		/* full, out of reach: what was written is */
+				/* to be taken back */
+};
+
+void emit__bytes(struct emitter *e, const void *bytes, size_t nr);
+void emit__prologue(struct emitter *e);
+void emit__epilogue(struct emitter *e);
+
+/* Load the address and call the runtime; `nr` counts the instruction's. */
+void emit__call(struct emitter *e, const struct access *access,
+		unsigned int nr, uint32_t site);
+
+/* The instruction itself, as if at its place. `addr`: of the file. */
+void emit__moved(struct emitter *e, const struct module *m, uint64_t addr,
+		 const struct insn *insn);
+
+/* Opcode bytes and a rel32 to a process address. */
+void emit__relative(struct emitter *e, const void *opcode, size_t nr,
+		    uint64_t target);
+
+/* Patch all candidates of a function; sites go to the plan. */
+int patch__function(struct module *m, const struct function *f,
+		    const struct candidates *found, struct emitter *e);
+
+#endif /* INSTRUMENT_INTERNAL_H */

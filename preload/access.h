@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * access.h - memory accesses of the target: happens-before, races, and live
+ * ones as operations.
+ */
+#ifndef PRELOAD_ACCESS_H
+#define PRELOAD_ACCESS_H
+
+#include "preload/core.h"
+#include "scheduler/races.h"
+
+/* ------------------------------------------------------- happens-before */
+
+/* Whether accesses are watched in this run. */
+extern RUNTIME_HIDDEN bool order_is_on;
+extern RUNTIME_HIDDEN struct races *order_races;
+
+/* Map the state; in the zygote. Each run sees it zeroed. */
+RUNTIME_HIDDEN void order_init(void);
+RUNTIME_HIDDEN void order_start_run(void);
+/* The current task carries the operation out: what that orders. */
+RUNTIME_HIDDEN void order_apply(const struct runtime_op *op, bool timed_out);
+RUNTIME_HIDDEN void order_fork(uint32_t parent, uint32_t child);
+
+/* ------------------------------------------------------------- accesses */
+
+/* What access_entry() (entry.S) leaves on the stack, low to high. */
+struct access_frame {
+	uint64_t flags;		/* ah: lahf, al: overflow */
+	uint64_t r11, r10, r9, r8, rdx, rcx, rax;
+	uint64_t return_address;	/* in the trampoline */
+	uint64_t rsi, rdi;
+	/* then 128 bytes of red zone */
+};
+
+/* entry.S: what trampolines call. */
+RUNTIME_HIDDEN void access_entry(void);
+/* Called by it. */
+RUNTIME_HIDDEN void access_hook(uint64_t addr, uint32_t site,
+				const struct access_frame *f);
+
+/* In the zygote: carry the tool's plan out; then unpatch private sites. */
+RUNTIME_HIDDEN void access_instrument(void);
+RUNTIME_HIDDEN void access_apply(void);
+
+/* A trap or a fault in a trampoline, or at a patched instruction. */
+RUNTIME_HIDDEN bool access_is_trampoline(uint64_t ip);
+/* The instruction that was moved to `ip`, or `ip` itself. */
+RUNTIME_HIDDEN uint64_t access_original_ip(uint64_t ip);
+/* Where to go on behind an int3 at ip - 1; 0: not ours. */
+RUNTIME_HIDDEN uint64_t access_int3_target(uint64_t ip);
+
+#endif /* PRELOAD_ACCESS_H */

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * interpose_alloc.c - allocation, for the race detector only: a block that is
+ * handed out has no history, whoever used that memory before.
+ *
+ * What may be added here: forwarding to the target's own allocator, whichever
+ * it is, and runtime_forget_memory().
+ *
+ * The functions are looked up at the first call, which may come from the
+ * dynamic linker itself; the lookup may allocate, and is served from a small
+ * arena that is never freed.
+ */
+#include "preload/interpose.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stddef.h>
+
+#define ARENA_BYTES 16384u
+#define ARENA_ALIGN 16u
+
+static struct {
+	void *(*malloc)(size_t);
+	void *(*calloc)(size_t, size_t);
+	void *(*realloc)(void *, size_t);
+	void (*free)(void *);
+	void *(*aligned_alloc)(size_t, size_t);
+	void *(*memalign)(size_t, size_t);
+	int (*posix_memalign)(void **, size_t, size_t);
+} next;
+
+static enum interpose_ready ready;
+static char arena[ARENA_BYTES] __attribute__((aligned(ARENA_ALIGN)));
+static size_t arena_used;
+
+static bool is_in_arena(const void *p)
+{
+	return (uintptr_t)p - (uintptr_t)arena < ARENA_BYTES;
+}
+
+static void *take_from_arena(size_t bytes)
+{
+	size_t start = (arena_used + ARENA_ALIGN - 1) &
+		       ~(size_t)(ARENA_ALIGN - 1);
+
+	if (bytes > ARENA_BYTES || start > ARENA_BYTES - bytes)
+		return NULL;
+	arena_used = start + bytes;
+	return arena + start;
+}
+
+static void find(void **slot, const char *name)
+{
+	*slot = dlsym(RTLD_NEXT, name);
+}
+
+static bool is_ready(void)
+{
+	if (__builtin_expect(ready == INTERPOSE_READY, 1))
+		return true;
+	if (ready == INTERPOSE_BUSY)
+		return false;
+	ready = INTERPOSE_BUSY;
+	find((void **)&next.malloc, "malloc");
+	find((void **)&next.calloc, "calloc");
+	find((void **)&next.realloc, "realloc");
+	find((void **)&next.free, "free");
+	find((void **)&next.aligned_alloc, "aligned_alloc");
+	find((void **)&next.memalign, "memalign");
+	find((void **)&next.posix_memalign, "posix_memalign");
+	ready = INTERPOSE_READY;
+	return true;
+}
+
+static void *fresh(void *p, size_t bytes, uint64_t pc)
+{
+	if (p)
+		runtime_forget_memory((uintptr_t)p, bytes ? bytes : 1, pc);
+	return p;
+}
+
+RUNTIME_EXPORT void *malloc(size_t bytes)
+{
+	if (!is_ready())
+		return take_from_arena(bytes);
+	return fresh(next.malloc(bytes), bytes, RUNTIME_CALLER);
+}
+
+RUNTIME_EXPORT void *calloc(size_t nr, size_t bytes)
+{
+	if (!is_ready())	/* the arena is zero and never reused */
+		return take_from_arena(nr * bytes);
+	return fresh(next.calloc(nr, bytes), nr * bytes, RUNTIME_CALLER);
+}
+
+RUNTIME_EXPORT void *realloc(void *old, size_t bytes)
+{
+	const char *from = old;
+	char *to;
+
+	if (!is_ready() || is_in_arena(old)) {
+		to = is_ready() ? next.malloc(bytes) : take_from_arena(bytes);
+		for (size_t i = 0; to && old && i < bytes &&
+		     is_in_arena(from + i); i++)
+			to[i] = from[i];
+		return to;
+	}
+	to = next.realloc(old, bytes);
+	/* Grown in place, its first part keeps its history. */
+	return to == old ? to : fresh(to, bytes, RUNTIME_CALLER);
+}
+
+RUNTIME_EXPORT void free(void *p)
+{
+	if (p && !is_in_arena(p) && is_ready())
+		next.free(p);
+}
+
+RUNTIME_EXPORT void *aligned_alloc(size_t align, size_t bytes)
+{
+	if (!is_ready())
+		return NULL;
+	return fresh(next.aligned_alloc(align, bytes), bytes, RUNTIME_CALLER);
+}
+
+RUNTIME_EXPORT void *memalign(size_t align, size_t bytes)
+{
+	if (!is_ready())
+		return NULL;
+	return fresh(next.memalign(align, bytes), bytes, RUNTIME_CALLER);
+}
+
+RUNTIME_EXPORT int posix_memalign(void **p, size_t align, size_t bytes)
+{
+	int r = is_ready() ? next.posix_memalign(p, align, bytes) : ENOMEM;
+
+	if (!r)
+		fresh(*p, bytes, RUNTIME_CALLER);
+	return r;
+}
