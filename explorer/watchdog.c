@@ -41,8 +41,11 @@ void watchdog_init(struct watchdog *d, struct control *c, uint64_t limit_ms)
 void watchdog_moved(struct watchdog *d)
 {
 	d->moved_ns = now_ns();
-	d->pause_ns = PATIENCE_NS;
-	d->probe_ns = d->moved_ns + PATIENCE_NS;
+	/* A probe that found no spin was in vain: look less often now. */
+	if (!d->pause_ns || d->control->counters.spins != d->spins)
+		d->pause_ns = PATIENCE_NS;
+	d->spins = d->control->counters.spins;
+	d->probe_ns = d->moved_ns + d->pause_ns;
 	d->cpu_ns = d->probed_cpu_ns = cpu_time_ns(d->control);
 }
 

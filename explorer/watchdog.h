@@ -30,6 +30,7 @@ struct watchdog {
 	uint64_t step;		/* as last seen */
 	uint64_t moved_ns;	/* real time when `step` changed */
 	uint64_t probe_ns;	/* real time of the next probe */
+	uint64_t spins;		/* found so far in this run */
 	uint64_t pause_ns;	/* between the next two probes */
 	uint64_t cpu_ns;	/* the run's processor time when it moved */
 	uint64_t probed_cpu_ns;	/* at the last probe */

@@ -176,6 +176,7 @@ struct module {
 	size_t nr_functions, max_functions;
 	struct insn *insn;
 	size_t nr_insns, max_insns;
+	size_t max_sites;	/* allocated in plan->site */
 	const struct instrument_input *in;
 	struct instrument_plan *plan;
 };

@@ -57,9 +57,9 @@ static void mark_relocations(const struct module *m, Elf_Data *data,
 }
 
 /*
- * Every aligned word of the data that is an address of code, relocated or
- * not: in a program at a fixed address nothing else shows them, and the words
- * that packed relocations (DT_RELR) name have the address in place.
+ * Every aligned word of the data that is an address of code. In a program at
+ * a fixed address nothing else shows them, and the words that packed
+ * relocations (DT_RELR) name have the address in place, too.
  */
 static void mark_words(const struct module *m, const struct segment *s)
 {
@@ -82,12 +82,15 @@ int tables__mark_pointers(const struct module *m)
 	GElf_Shdr sh;
 	GElf_Phdr ph;
 	size_t nr;
+	bool has_words = m->img.is_fixed || !m->img.nr_sections;
 
 	while ((scn = elf_nextscn(m->img.elf, scn))) {
 		Elf_Data *data;
 
 		if (!gelf_getshdr(scn, &sh) || !sh.sh_entsize)
 			continue;
+		if (sh.sh_type == SHT_RELR)
+			has_words = true;
 		if (sh.sh_type != SHT_SYMTAB && sh.sh_type != SHT_DYNSYM &&
 		    sh.sh_type != SHT_RELA)
 			continue;
@@ -105,7 +108,7 @@ int tables__mark_pointers(const struct module *m)
 			if (gelf_getphdr(m->img.elf, (int)i, &ph) &&
 			    ph.p_type == PT_DYNAMIC)
 				mark_dynamic(m, &ph);
-	for (size_t i = 0; i < m->img.nr_segments; i++)
+	for (size_t i = 0; has_words && i < m->img.nr_segments; i++)
 		mark_words(m, &m->img.segment[i]);
 	return 0;
 }
@@ -231,7 +234,7 @@ static bool mark_offsets(const struct module *m, const struct function *f,
 			return is_own;
 		memcpy(&offset, bytes, sizeof(offset));
 		target = base + (uint64_t)(int64_t)offset;
-		if (!offset || !image__is_code(&m->img, target))
+		if (!image__is_code(&m->img, target))
 			return is_own;
 		image__mark(&m->img, target, LANDING_ROOT);
 		if (target >= f->start && target < f->end)

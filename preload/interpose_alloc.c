@@ -20,6 +20,10 @@
 #define ARENA_BYTES 16384u
 #define ARENA_ALIGN 16u
 
+/* <stdlib.h> has inline functions that use floating-point registers. */
+void *aligned_alloc(size_t align, size_t bytes);
+int posix_memalign(void **p, size_t align, size_t bytes);
+
 static struct {
 	void *(*malloc)(size_t);
 	void *(*calloc)(size_t, size_t);

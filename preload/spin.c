@@ -17,6 +17,7 @@
 #include "preload/traps.h"
 
 #define TRAP_FLAG 0x100ull
+#define MIN_STEPS 64u	/* of a run's first probe; doubled by each in vain */
 #define MAX_STEPS 4096u
 #define HELD_FLAGS 0x8d5ull	/* the arithmetic flags */
 
@@ -27,7 +28,7 @@ struct regs {
 
 static bool is_stepping;
 static bool was_stepping_before;	/* the target's own trap flag */
-static uint32_t nr_steps, next_mark;
+static uint32_t nr_steps, next_mark, max_steps = MIN_STEPS;
 static struct regs mark;	/* state to come back to */
 
 static void read_regs(struct regs *g, const struct sigcontext *m)
@@ -118,14 +119,17 @@ bool spin_step(struct ucontext *uc)
 	if (!is_stepping)
 		return false;
 	if (is_runtime_code(m->rip) || patch_site_of(m->rip) ||
-	    ++nr_steps > MAX_STEPS) {
+	    ++nr_steps > max_steps) {
 		stop_stepping(m);
+		if (max_steps < MAX_STEPS)
+			max_steps *= 2;
 		runtime_control->probe = CONTROL_PROBE_NONE;
 		return true;
 	}
 	read_regs(&now, m);
 	if (!memcmp(&now, &mark, sizeof(now))) {
 		stop_stepping(m);
+		max_steps = MIN_STEPS;
 		give_way(uc, EXPLORE_OP_SPIN);
 		return true;
 	}

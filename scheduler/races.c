@@ -11,6 +11,9 @@
  */
 #include "scheduler/races_internal.h"
 
+static_assert((int)RACES_WRITE == (int)RACES_CELL_WRITE, "see is_repeated()");
+static_assert((int)RACES_ATOMIC >= (int)RACES_CELL_RACED, "likewise");
+
 enum result {
 	NOTHING = 0,
 	ORDER_MATTERS = 1,	/* bytes known as atomic */
@@ -158,14 +161,15 @@ static void insert(struct races *r, struct races_granule *g,
  * Look for the most recent unordered conflict. Also finds what need not be
  * noted about the access, and what could be noted together with it.
  */
-static bool find_conflict(const struct races *r, struct races_slots slots,
+static bool find_conflict(struct races *r, struct races_granule *g,
 			  struct races_cell *new, struct races_cell *other)
 {
+	struct races_slots slots = races__slots(r, g);
 	uint8_t mask = new->mask, needed = mask, same = 0, flags = new->flags;
 	bool has_foreign = false, has_other = false;
 	struct races_cell *c;
 
-	while ((c = races__next_slot((struct races *)r, &slots)) && c->mask) {
+	while ((c = races__next_slot(r, &slots)) && c->mask) {
 		if (c->task == new->task) {
 			if (c->epoch != new->epoch)
 				continue;
@@ -234,7 +238,7 @@ static void access_plain(struct races *r, struct access *a,
 {
 	struct races_cell new = *mine, other;
 
-	if (find_conflict(r, races__slots(r, g), &new, &other))
+	if (find_conflict(r, g, &new, &other))
 		note_conflict(a, RACE, base, mine, &other);
 	if (new.mask)
 		insert(r, g, &new);
@@ -354,7 +358,8 @@ static inline bool is_repeated_in_granule(struct races *r, uint32_t task,
 	struct races_cell *c;
 	uint8_t mask;
 
-	if (offset + size > 8 || !size)
+	/* Also false for a size of 0. */
+	if (size - 1 > 7 - offset)
 		return false;
 	mask = (uint8_t)(0xffu >> (8 - size) << offset);
 	unit = races__unit_find(r, addr >> RACES_UNIT_SHIFT);
@@ -395,17 +400,22 @@ bool races_access(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
 
 void races_make_atomic(struct races *r, uint64_t addr, uint32_t size)
 {
-	for (uint64_t end = addr + size, next; addr < end; addr = next) {
+	uint64_t next, end = addr + size;
+
+	for (; addr < end && !r->is_blind; addr = next) {
 		uint64_t base = addr & ~7ull;
-		uint32_t unit = 0;
 		struct races_granule *g;
+		uint32_t unit;
 		uint8_t mask;
 
+		if (addr >= RACES_MAX_ADDR)
+			return;
 		next = end < base + 8 ? end : base + 8;
-		if (addr < RACES_MAX_ADDR && !r->is_blind)
-			unit = races__unit_make(r, addr >> RACES_UNIT_SHIFT);
+		unit = races__unit_make(r, addr >> RACES_UNIT_SHIFT);
 		if (!unit) {
+			/* What stores to it order would seem a race. */
 			r->nr_lost++;
+			r->is_blind = 1;
 			return;
 		}
 		g = &r->unit[unit].granule[base >> RACES_GRANULE_SHIFT &
@@ -419,7 +429,9 @@ void races_make_atomic(struct races *r, uint64_t addr, uint32_t size)
 
 bool races_is_atomic(const struct races *r, uint64_t addr, uint32_t size)
 {
-	for (uint64_t end = addr + size, next; addr < end; addr = next) {
+	uint64_t next, end = addr + size;
+
+	for (; addr < end; addr = next) {
 		uint64_t base = addr & ~7ull;
 		const struct races_granule *g;
 		uint32_t mask;

@@ -64,7 +64,7 @@ struct state {
 };
 
 static const uint16_t lengths[16] = {
-	32, 64, 16, 128, 32, 256, 64, 512, 32, 16, 128, 64, 1024, 256, 32, 4096,
+	16, 32, 8, 64, 16, 128, 32, 8, 256, 16, 64, 32, 1024, 16, 8, 4096,
 };
 
 static const struct explore_param params[] = {
