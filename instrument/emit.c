@@ -166,7 +166,7 @@ void emit__call(struct emitter *e, const struct access *access,
 }
 
 static void emit_branch(struct emitter *e, const struct insn *insn,
-			const uint8_t *bytes)
+			uint8_t opcode)
 {
 	static const uint8_t jmp[] = { 0xe9 };
 	uint8_t jcc[] = { 0x0f, 0x80 };
@@ -176,9 +176,7 @@ static void emit_branch(struct emitter *e, const struct insn *insn,
 		emit__relative(e, jmp, sizeof(jmp), target);
 		return;
 	}
-	/* The condition: in the last opcode byte, before the displacement. */
-	jcc[1] |= insn->length >= 6 ? bytes[insn->length - 5] & 0x0f
-				    : bytes[insn->length - 2] & 0x0f;
+	jcc[1] |= opcode & 0x0f;	/* the condition, in both forms */
 	emit__relative(e, jcc, sizeof(jcc), target);
 }
 
@@ -197,7 +195,7 @@ void emit__moved(struct emitter *e, const struct module *m, uint64_t addr,
 		return;
 	}
 	if (insn->kind == INSN_JCC || insn->kind == INSN_JMP) {
-		emit_branch(e, insn, bytes);
+		emit_branch(e, insn, decoded.opcode);
 		return;
 	}
 	memcpy(code, bytes, insn->length);

@@ -198,7 +198,7 @@ void image__release(struct image *img)
 	free(img->segment);
 	free(img->section);
 	elf_end(img->elf);
-	if (img->fd > 0)
+	if (img->fd >= 0)
 		close(img->fd);
 	*img = (struct image){ .fd = -1 };
 }

@@ -69,7 +69,7 @@ struct image {
 };
 
 int image__open(struct image *img, const char *path, struct errbuf *err);
-void image__release(struct image *img);	/* accepts a zeroed one */
+void image__release(struct image *img);	/* after a failed open, too */
 
 struct segment *image__segment(const struct image *img, uint64_t addr);
 

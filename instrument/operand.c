@@ -19,9 +19,6 @@ static bool is_odd(const ZydisDecodedInstruction *insn)
 	case ZYDIS_MNEMONIC_FXSAVE64:
 	case ZYDIS_MNEMONIC_FXRSTOR:
 	case ZYDIS_MNEMONIC_FXRSTOR64:
-	case ZYDIS_MNEMONIC_XLAT:
-	case ZYDIS_MNEMONIC_ENTER:
-	case ZYDIS_MNEMONIC_LEAVE:
 	case ZYDIS_MNEMONIC_POP:
 	case ZYDIS_MNEMONIC_MOVDIR64B:
 	case ZYDIS_MNEMONIC_ENQCMD:
@@ -181,7 +178,8 @@ static int find_plain(const struct module *m, const struct function *f,
 
 	if (!mem)
 		return is_masked(insn) ? INSTRUMENT_SKIP_GATHER :
-		       is_odd(insn) ? INSTRUMENT_SKIP_OTHER : NOT_AN_ACCESS;
+		       insn->mnemonic == ZYDIS_MNEMONIC_XLAT
+		       ? INSTRUMENT_SKIP_OTHER : NOT_AN_ACCESS;
 	if (mem->mem.type == ZYDIS_MEMOP_TYPE_AGEN)
 		return NOT_AN_ACCESS;
 	if (mem->mem.type == ZYDIS_MEMOP_TYPE_VSIB || is_masked(insn))

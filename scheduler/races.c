@@ -349,7 +349,7 @@ static void access_range(struct races *r, struct access *a, uint64_t addr,
 	}
 }
 
-/* The frequent case, apart so that it needs next to no registers. */
+/* The frequent case, apart from the rest so that it saves no registers. */
 static inline bool is_repeated_in_granule(struct races *r, uint32_t task,
 					  uint64_t addr, uint32_t size,
 					  enum races_access how, uint32_t site)
@@ -373,9 +373,9 @@ static inline bool is_repeated_in_granule(struct races *r, uint32_t task,
 	return true;
 }
 
-bool races_access(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
-		  enum races_access how, uint32_t site,
-		  struct races_found *found)
+static __attribute__((noinline)) bool
+access_new(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
+	   enum races_access how, uint32_t site, struct races_found *found)
 {
 	struct access a = {
 		.task = task,
@@ -383,17 +383,23 @@ bool races_access(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
 		.how = how,
 		.found = found,
 	};
-	uint64_t end;
+	uint64_t end = addr + size;
 
-	SCHED_ASSERT(task < SCHED_MAX_TASKS);
-	if (is_repeated_in_granule(r, task, addr, size, how, site))
-		return false;
 	if (r->is_blind || addr >= RACES_MAX_ADDR)
 		return false;
 	races__start(r, task);
-	end = addr + size;
 	access_range(r, &a, addr, end < RACES_MAX_ADDR ? end : RACES_MAX_ADDR);
 	return a.result != NOTHING && !r->is_blind;
+}
+
+bool races_access(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
+		  enum races_access how, uint32_t site,
+		  struct races_found *found)
+{
+	SCHED_ASSERT(task < SCHED_MAX_TASKS);
+	if (is_repeated_in_granule(r, task, addr, size, how, site))
+		return false;
+	return access_new(r, task, addr, size, how, site, found);
 }
 
 /* ------------------------------------------------- what is known as atomic */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * if_not_while.c - a woken consumer does not look again whether there is an item
+ * if_not_while.c - a woken consumer does not look again if there is an item
  */
 #include <assert.h>
 

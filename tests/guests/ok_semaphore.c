@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ok_semaphore.c - semaphores as permits and as messages, named ones too: correct
+ * ok_semaphore.c - permits and messages, named semaphores too: correct
  */
 #include <assert.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * partial_deadlock.c - a thread ends with a lock held; another waits when main exits
+ * partial_deadlock.c - ends with a lock held; another waits as main exits
  */
 #include <semaphore.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sqlite_threads.c - threads with a connection each write to one sqlite database
+ * sqlite_threads.c - threads with a connection each write to one database
  *
  * Each thread adds its share to a counter in transactions, and tries again when
  * the database is busy. No update may be lost. The database is made anew in the
