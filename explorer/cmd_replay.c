@@ -41,6 +41,17 @@ static void make_target(struct target *target, const struct trace *t,
 	};
 }
 
+/* The same modules; what is watched only matters where it was. */
+static void watch_as_then(struct access_scope *scope, const struct trace *t)
+{
+	scope->is_exact = true;
+	for (uint32_t i = 0; i < t->nr_modules; i++)
+		if (t->module[i].is_watched &&
+		    scope->nr_only < ACCESS_MAX_PATTERNS)
+			scope->only[scope->nr_only++] = t->module[i].path;
+	scope->is_on = scope->nr_only > 0;
+}
+
 static void print_report(struct worker *w, const struct trace *t,
 			 const char *path, struct replay_stacks *stacks)
 {
@@ -103,6 +114,7 @@ int cmd_replay(const struct options *o)
 	struct replay_stacks stacks = { NULL, NULL, 0 };
 	struct errbuf err = ERRBUF_INIT;
 	char *path = choose_trace(o);
+	struct access_scope scope = { 0 };
 	struct worker *w = NULL;
 	struct target target;
 	struct trace t;
@@ -113,6 +125,8 @@ int cmd_replay(const struct options *o)
 	    target_check(t.program, &err) || trace_check_modules(&t, &err))
 		die(EXIT_NO_CONTROL, "%s", err.text);
 	make_target(&target, &t, o);
+	watch_as_then(&scope, &t);
+	target.scope = &scope;
 	/* Not asked any more, but it took up room in the target. */
 	if (access(t.config.plugin, R_OK))
 		t.config.plugin[0] = '\0';

@@ -78,6 +78,7 @@ static void job_init(struct job *j, const struct options *o)
 	if (target_init(&j->target, o->operand, &err))
 		die(EXIT_NO_CONTROL, "%s", err.text);
 	j->target.has_guard = o->has_guard;
+	j->target.scope = &o->scope;
 	j->target.run_timeout_ms = o->run_timeout_ms;
 	if (o->stdin_path)
 		open_stdin_path(&j->target, o->stdin_path);

@@ -11,6 +11,7 @@
 #include "explorer/util.h"
 
 #define MAX_FUNCTION 60	/* C++ names can fill a screen */
+#define MAX_CELL 32u
 
 /*
  * A creation is logged before the new task has a name. Ids are given in that
@@ -280,30 +281,37 @@ void describe_line(struct describe *d, uint64_t pc, bool is_return,
 
 	text[0] = '\0';
 	symbols_find(d->symbols, pc, is_return, &symbol);
-	if (symbol.file)
+	if (symbol.file && !symbol.is_system)
 		snprintf(text, bytes, "%s:%d", symbol.file, symbol.line);
+}
+
+void describe_symbol(const struct symbol *symbol, uint64_t pc, char *text,
+		     size_t bytes)
+{
+	char function[DESCRIBE_BYTES];
+
+	describe_function(symbol, function, sizeof(function));
+	if (symbol->file)
+		snprintf(text, bytes, "%s%s%s:%d", function,
+			 function[0] ? " " : "", symbol->file, symbol->line);
+	else if (function[0] && symbol->module)
+		snprintf(text, bytes, "%s in %s", function, symbol->module);
+	else if (symbol->module)
+		snprintf(text, bytes, "%s+0x%" PRIx64, symbol->module,
+			 symbol->offset);
+	else if (pc)
+		snprintf(text, bytes, "0x%" PRIx64, pc);
+	else
+		snprintf(text, bytes, "an unknown place");
 }
 
 void describe_place(struct describe *d, uint64_t pc, bool is_return,
 		    char *text, size_t bytes)
 {
-	char function[DESCRIBE_BYTES];
 	struct symbol symbol;
 
 	symbols_find(d->symbols, pc, is_return, &symbol);
-	describe_function(&symbol, function, sizeof(function));
-	if (symbol.file)
-		snprintf(text, bytes, "%s%s%s:%d", function,
-			 function[0] ? " " : "", symbol.file, symbol.line);
-	else if (function[0] && symbol.module)
-		snprintf(text, bytes, "%s in %s", function, symbol.module);
-	else if (symbol.module)
-		snprintf(text, bytes, "%s+0x%" PRIx64, symbol.module,
-			 symbol.offset);
-	else if (pc)
-		snprintf(text, bytes, "0x%" PRIx64, pc);
-	else
-		snprintf(text, bytes, "an unknown place");
+	describe_symbol(&symbol, pc, text, bytes);
 }
 
 /* ------------------------------------------------------------ operations */
@@ -342,6 +350,17 @@ void describe_subject(struct describe *d, const struct sched_event *e,
 		describe_object(d, e->object, e->kind, text, bytes);
 }
 
+/* The end of a long name says more than its beginning. */
+static void shorten(char *name)
+{
+	size_t length = strlen(name);
+
+	if (length <= MAX_CELL)
+		return;
+	memcpy(name, "...", 3);
+	memmove(name + 3, name + length - (MAX_CELL - 3), MAX_CELL - 3 + 1);
+}
+
 void describe_event(struct describe *d, const struct sched_event *e,
 		    char *text, size_t bytes)
 {
@@ -350,6 +369,7 @@ void describe_event(struct describe *d, const struct sched_event *e,
 
 	if (!is_about_self(e->kind))
 		describe_subject(d, e, name, sizeof(name));
+	shorten(name);
 	has_name = name[0] != '\0';
 	if (e->point == EXPLORE_POINT_WAKE)
 		snprintf(text, bytes, "wakes T%u of %u", e->chosen, e->nr);

@@ -45,7 +45,11 @@ void describe_object_long(struct describe *d, uint32_t id, uint16_t kind,
 void describe_place(struct describe *d, uint64_t pc, bool is_return,
 		    char *text, size_t bytes);
 
-/* "bank.c:31", or "" when there is no line. */
+/* The same for a place that was looked up already; pc when nothing is known. */
+void describe_symbol(const struct symbol *symbol, uint64_t pc, char *text,
+		     size_t bytes);
+
+/* "bank.c:31", or "" when there is no line or it is the C library's. */
 void describe_line(struct describe *d, uint64_t pc, bool is_return,
 		   char *text, size_t bytes);
 

@@ -108,6 +108,10 @@ static void fill_trace(struct trace *t, const struct control *c,
 	t->nr_switches = s->nr_switches;
 	memcpy(t->nr_ops, s->nr_ops, sizeof(t->nr_ops));
 	t->module = replay_modules(c, target->program, &t->nr_modules);
+	t->live_site = access_live_sites(c, &t->nr_live_sites);
+	for (uint32_t i = 0; i < t->nr_modules; i++)
+		t->module[i].is_watched = access_is_watched(c, t->module[i].start,
+							    t->module[i].end);
 	t->nr_events = s->step;
 	t->event = copy(c->event, t->nr_events, sizeof(t->event[0]));
 	/* Without memory, objects have numbers for names. */

@@ -9,9 +9,9 @@
  *	target.c	what is to be run, and whether it can be
  *	guard.c		the seccomp filter that every target gets
  *	launch.c	from fork to exec
- *	worker.c	one zygote and its control region; runs one run at a time
+ *	worker.c	one zygote and its control region; one run at a time
  *	plan.c		which strategy with which parameters, loaded and checked
- *	search.c	the loop over runs: budget, workers, failures
+ *	search.c	a search; jobs.c runs it, judge.c says what came of it
  *	failure.c	one failing run: kept, replayed, saved, reported
  *	replay.c	a trace run again in a worker
  *	progress.c	the line on the terminal and the summary
@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "explorer/access.h"
 #include "preload/control.h"
 #include "recorder/errbuf.h"
 #include "recorder/trace.h"
@@ -42,6 +43,7 @@ struct target {
 	char *cwd;		/* NULL: ours */
 	char *stdin_path;	/* NULL: /dev/null */
 	bool has_guard;		/* seccomp filter */
+	const struct access_scope *scope;	/* NULL: watch no accesses */
 	uint64_t run_timeout_ms;	/* real time without any progress */
 	const volatile sig_atomic_t *stop;	/* Ctrl-C ends a run; or NULL */
 };
@@ -94,6 +96,9 @@ void worker_pin_self(int cpu);
 
 /* Absolute path of the runtime, malloc'd; or NULL with `err` filled. */
 char *worker_find_preload(struct errbuf *err);
+
+/* What was instrumented; zero when nothing was. */
+const struct access_stats *worker_access(const struct worker *w);
 
 /* The mapping; valid until worker_free(). */
 struct control *worker_control(struct worker *w);
@@ -235,9 +240,9 @@ int search_run(const struct options *o, struct target *target,
 struct record {
 	enum record_kind {
 		RECORD_RAN = 0,
-		RECORD_EXHAUSTED,	/* the strategy had nothing more to try */
+		RECORD_EXHAUSTED,	/* the strategy has no more to try */
 		RECORD_STOPPED,		/* Ctrl-C */
-		RECORD_BROKEN,		/* no control any more; `err` says why */
+		RECORD_BROKEN,		/* no control any more; see `err` */
 	} kind;
 	uint64_t run;
 	uint64_t steps;
@@ -333,10 +338,12 @@ struct symbol {
 	int line;		/* 0 unknown */
 	const char *module;	/* base name of the ELF file; NULL unknown */
 	uint64_t offset;	/* in the module's file address space */
+	bool is_system;		/* in the C library or in a system header */
 };
 
 /*
- * Describe a return address (is_return: look up pc - 1) or an exact one.
+ * Of several functions inlined at one address: the innermost that does not
+ * stand in a system header. Describe a return address (is_return: look up pc - 1) or an exact one.
  * Strings are valid until symbols_free().
  */
 void symbols_find(struct symbols *s, uint64_t pc, bool is_return,

@@ -111,7 +111,7 @@ int worker_choose_cpu(uint32_t n)
 	here = sched_getcpu();
 	if (!nr || here < 0 || getenv("EXPLORE_NO_PIN"))
 		return -1;
-	/* From here on: several tools at a time shall not all take the first. */
+	/* From here on: several tools at a time shall not share one. */
 	n %= (uint32_t)nr;
 	for (int i = 0; i < CPU_SETSIZE; i++) {
 		int cpu = (here + i) % CPU_SETSIZE;

@@ -36,6 +36,11 @@ enum option_id {
 	OPTION_RUN_TIMEOUT,
 	OPTION_TIME_SLACK,
 	OPTION_QUIET,
+	OPTION_CLOCK,
+	OPTION_RACES,
+	OPTION_INSTRUMENT,
+	OPTION_NO_INSTRUMENT,
+	OPTION_SUPPRESSIONS,
 	OPTION_JSON,
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -79,6 +84,17 @@ static const struct option_row option_row[] = {
 	  "end a run that does nothing for so long (default 30)" },
 	{ "time-slack", "MS", OPTION_TIME_SLACK, 0, SEARCH,
 	  "let timeouts come this much early (default 100)" },
+	{ "clock", "soft|none", OPTION_CLOCK, 0, SEARCH,
+	  "soft: switch at memory accesses, too (default); none: only at "
+	  "synchronisation" },
+	{ "races", "report|fail|off", OPTION_RACES, 0, SEARCH,
+	  "what a data race is: a note (default), a failure, or nothing" },
+	{ "instrument", "PATTERN", OPTION_INSTRUMENT, 0, SEARCH,
+	  "watch the accesses of this library, too (can be repeated)" },
+	{ "no-instrument", "PATTERN", OPTION_NO_INSTRUMENT, 0, SEARCH,
+	  "do not watch the accesses of this file (can be repeated)" },
+	{ "suppressions", "FILE", OPTION_SUPPRESSIONS, 0, SEARCH,
+	  "races not to mention, as ThreadSanitizer writes them" },
 	{ "no-guard", NULL, OPTION_NO_GUARD, 0, SEARCH | ON(REPLAY),
 	  "do not keep the target from harming the system" },
 	{ "json", NULL, OPTION_JSON, 0, ON(DUMP) | ON(LS),
@@ -112,7 +128,7 @@ static const struct command_row command_row[COMMAND_NR] = {
 	[COMMAND_REPLAY] = { "replay", "[TRACE]", 1,
 		"repeat a recorded run exactly",
 		"Without TRACE: the latest one. Exit status 0 when the "
-		"recorded verdict was\nreproduced, 1 when the run diverged.\n" },
+		"recorded verdict\nwas reproduced, 1 when the run diverged.\n" },
 	[COMMAND_DUMP] = { "dump", "[TRACE]", 1,
 		"print a recorded schedule, operation by operation",
 		"Without TRACE: the latest one.\n" },
@@ -240,6 +256,53 @@ static int apply_wake(struct options *o, const char *value,
 	return -EINVAL;
 }
 
+static int apply_clock(struct options *o, const char *value,
+		       struct errbuf *err)
+{
+	if (!strcmp(value, "hpc")) {
+		errbuf_addf(err, "--clock hpc is not built yet; 'explore "
+			    "doctor' says whether this machine has counters");
+		return -EINVAL;
+	}
+	o->scope.is_on = strcmp(value, "none") != 0;
+	if (!o->scope.is_on || !strcmp(value, "soft") ||
+	    !strcmp(value, "auto"))
+		return 0;
+	errbuf_addf(err, "bad value '%s' for --clock: 'soft', 'none' or "
+		    "'auto'", value);
+	return -EINVAL;
+}
+
+static int apply_races(struct options *o, const char *value,
+		       struct errbuf *err)
+{
+	if (!strcmp(value, "report"))
+		o->scope.races = ACCESS_RACES_REPORT;
+	else if (!strcmp(value, "fail"))
+		o->scope.races = ACCESS_RACES_FAIL;
+	else if (!strcmp(value, "off"))
+		o->scope.races = ACCESS_RACES_OFF;
+	else {
+		errbuf_addf(err, "bad value '%s' for --races: 'report', 'fail' "
+			    "or 'off'", value);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int add_pattern(const char **pattern, uint32_t *nr,
+		       const struct option_row *row, const char *value,
+		       struct errbuf *err)
+{
+	if (*nr == ACCESS_MAX_PATTERNS) {
+		errbuf_addf(err, "more than %d times --%s", ACCESS_MAX_PATTERNS,
+			    row->name);
+		return -EINVAL;
+	}
+	pattern[(*nr)++] = value;
+	return 0;
+}
+
 static int apply_scaled(const struct option_row *row, const char *value,
 			uint64_t min, uint64_t max, uint64_t scale,
 			uint64_t *out, struct errbuf *err)
@@ -300,6 +363,19 @@ static int apply(struct options *o, const struct option_row *row,
 	case OPTION_TIME_SLACK:
 		return apply_scaled(row, value, 0, 3600000, 1000000,
 				    &o->slack_ns, err);
+	case OPTION_CLOCK:
+		return apply_clock(o, value, err);
+	case OPTION_RACES:
+		return apply_races(o, value, err);
+	case OPTION_INSTRUMENT:
+		return add_pattern(o->scope.only, &o->scope.nr_only, row,
+				   value, err);
+	case OPTION_NO_INSTRUMENT:
+		return add_pattern(o->scope.except, &o->scope.nr_except, row,
+				   value, err);
+	case OPTION_SUPPRESSIONS:
+		o->scope.suppressions = value;
+		break;
 	case OPTION_QUIET:
 		o->is_quiet = true;
 		break;
@@ -457,6 +533,7 @@ static void set_defaults(struct options *o)
 		.run_timeout_ms = 30000,
 		.slack_ns = 100 * 1000000ull,
 		.has_guard = true,
+		.scope = { .is_on = true },
 		.traces = "explore-traces",
 	};
 	o->about = COMMAND_HELP;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "explorer/access.h"
 #include "recorder/errbuf.h"
 
 enum command {
@@ -50,6 +51,7 @@ struct options {
 	bool is_quiet;
 	bool is_json;
 	uint8_t ok_exit[256];	/* 1: this exit status is no failure */
+	struct access_scope scope;	/* which accesses are watched */
 	const char *stdin_path;	/* NULL: /dev/null */
 	const char *traces;	/* directory */
 	/*

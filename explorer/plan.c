@@ -133,6 +133,10 @@ void plan_configure(const struct plan *p, const struct options *o,
 		.virtual_pid = VIRTUAL_PID,
 		.strategy_bytes = p->strategy->state_bytes(&p->setup),
 	};
+	if (o->scope.is_on)
+		config->flags |= CONTROL_F_ACCESS;
+	if (o->scope.races == ACCESS_RACES_FAIL)
+		config->flags |= CONTROL_F_RACE_FAILS;
 	if (getenv("EXPLORE_DEBUG"))
 		config->flags |= CONTROL_F_DEBUG;
 	snprintf(config->strategy, sizeof(config->strategy), "%s",

@@ -129,6 +129,32 @@ static int load_script(struct control *c, const struct trace *t,
 				    sizeof(c->script[0]), t->nr_events);
 }
 
+/* The live sites of the trace, at the addresses of this process. */
+static void load_live_sites(struct control *c, const struct trace *t)
+{
+	struct trace_module *here;
+	uint64_t *site = xcalloc(t->nr_live_sites + 1, sizeof(*site));
+	uint32_t nr = 0, nr_here;
+
+	here = replay_modules(c, t->program, &nr_here);
+	for (uint32_t i = 0; i < t->nr_live_sites; i++)
+		for (uint32_t m = 0; m < t->nr_modules; m++) {
+			const struct trace_module *then = &t->module[m];
+
+			if (t->live_site[i] < then->start ||
+			    t->live_site[i] >= then->end)
+				continue;
+			for (uint32_t h = 0; h < nr_here; h++)
+				if (!strcmp(here[h].path, then->path))
+					site[nr++] = t->live_site[i] -
+						     then->bias + here[h].bias;
+			break;
+		}
+	access_set_live(c, site, nr);
+	replay_modules_free(here, nr_here);
+	free(site);
+}
+
 int replay_run(struct worker *w, const struct trace *t,
 	       struct replay_stacks *stacks, struct errbuf *err)
 {
@@ -138,6 +164,7 @@ int replay_run(struct worker *w, const struct trace *t,
 	rc = load_script(worker_control(w), t, stacks != NULL, err);
 	if (rc)
 		return rc;
+	load_live_sites(worker_control(w), t);
 	return worker_run(w, stacks ? inspect : NULL, &in, err);
 }
 

@@ -72,6 +72,9 @@ static void print_deadlock(struct report_context *c, const char *what)
 		fprintf(c->f, "%s: %s wait for each other", what, tasks);
 	else if (v->nr_cycle)
 		fprintf(c->f, "%s: %s waits for itself", what, tasks);
+	else if (v->kind == CONTROL_VERDICT_PARTIAL_DEADLOCK)
+		fprintf(c->f, "%s: the process ends while some tasks wait "
+			"for ever", what);
 	else
 		fprintf(c->f, "%s: no task can ever run again", what);
 }
@@ -112,6 +115,7 @@ static void print_kind(struct report_context *c)
 		  "the program replaced itself" },
 	};
 	const struct control_verdict *v = &c->r->trace->verdict;
+	char name[2 * DESCRIBE_BYTES];
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		if (texts[i].kind != v->kind)
@@ -120,6 +124,12 @@ static void print_kind(struct report_context *c)
 		if (v->kind == CONTROL_VERDICT_ABORT && v->message[0])
 			fputs(": ", c->f);
 		print_message(c->f, v, texts[i].fallback);
+		if (v->kind == CONTROL_VERDICT_MISUSE && v->object) {
+			describe_object_long(&c->d, v->object,
+					     EXPLORE_OP_NONE, name,
+					     sizeof(name));
+			fprintf(c->f, " (%s)", name);
+		}
 		return;
 	}
 	fputs(trace_verdict_name(v->kind), c->f);

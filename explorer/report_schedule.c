@@ -16,10 +16,19 @@
 struct table {
 	const struct trace *t;
 	uint64_t first;			/* event in the first row */
+	uint64_t nr_rows;
 	uint32_t task[MAX_COLUMNS];	/* of each column, ascending */
 	uint32_t width[MAX_COLUMNS];
 	uint32_t nr;			/* 0: too many for columns */
 };
+
+/* Whether b only repeats a: a task that spins or yields, most likely. */
+static bool is_equal(const struct sched_event *a, const struct sched_event *b)
+{
+	return a->task == b->task && a->kind == b->kind && a->pc == b->pc &&
+	       a->object == b->object && a->point == b->point &&
+	       a->chosen == b->chosen && !(b->flags & SCHED_EVENT_PREEMPTION);
+}
 
 static void insert_column(struct table *table, uint32_t task)
 {
@@ -63,6 +72,8 @@ static void find_widths(struct report_context *c, struct table *table)
 		const struct sched_event *e = &table->t->event[i];
 		size_t length;
 
+		if (i > table->first && is_equal(e - 1, e))
+			continue;
 		describe_event(&c->d, e, text, sizeof(text));
 		length = strlen(text) + 2;
 		if (length > MAX_WIDTH)
@@ -116,13 +127,19 @@ static void print_cells(FILE *f, const struct table *table, uint32_t task,
 	fprintf(f, "%*s%s", used < room ? (int)(room - used) : 1, "", line);
 }
 
+/* `nr` equal events from the i-th on. */
 static void print_row(struct report_context *c, const struct table *table,
-		      uint64_t i)
+		      uint64_t i, uint64_t nr)
 {
 	const struct sched_event *e = &table->t->event[i];
 	char text[DESCRIBE_BYTES * 2], line[DESCRIBE_BYTES], name[16];
+	size_t used;
 
 	describe_event(&c->d, e, text, sizeof(text));
+	used = strlen(text);
+	if (nr > 1)
+		snprintf(text + used, sizeof(text) - used, ", %" PRIu64
+			 " times", nr);
 	describe_line(&c->d, e->pc, describe_is_return(e->kind), line,
 		      sizeof(line));
 	fprintf(c->f, "%7" PRIu64 " %c  ", i, mark(e));
@@ -136,6 +153,31 @@ static void print_row(struct report_context *c, const struct table *table,
 	fputc('\n', c->f);
 }
 
+/* How many events from the i-th on make one row. */
+static uint64_t row_length(const struct trace *t, uint64_t i)
+{
+	uint64_t nr = 1;
+
+	while (i + nr < t->nr_events &&
+	       is_equal(&t->event[i], &t->event[i + nr]))
+		nr++;
+	return nr;
+}
+
+/* Where the last MAX_ROWS rows begin. */
+static void find_first(struct table *table)
+{
+	const struct sched_event *e = table->t->event;
+	uint64_t i = table->t->nr_events;
+
+	while (i > 0 && table->nr_rows < MAX_ROWS) {
+		for (i--; i > 0 && is_equal(&e[i - 1], &e[i]); i--)
+			;
+		table->nr_rows++;
+	}
+	table->first = i;
+}
+
 void report__print_schedule(struct report_context *c)
 {
 	const struct trace *t = c->r->trace;
@@ -143,8 +185,7 @@ void report__print_schedule(struct report_context *c)
 
 	if (!t->nr_events)
 		return;
-	if (t->nr_events > MAX_ROWS)
-		table.first = t->nr_events - MAX_ROWS;
+	find_first(&table);
 	find_columns(&table);
 	find_widths(c, &table);
 	fprintf(c->f, "\nSchedule (> another task runs, ! it was preempted)\n");
@@ -152,6 +193,10 @@ void report__print_schedule(struct report_context *c)
 		fprintf(c->f, "  ... %" PRIu64 " earlier operations: see "
 			"explore dump\n", table.first);
 	print_head(c->f, &table);
-	for (uint64_t i = table.first; i < t->nr_events; i++)
-		print_row(c, &table, i);
+	for (uint64_t i = table.first; i < t->nr_events;) {
+		uint64_t nr = row_length(t, i);
+
+		print_row(c, &table, i, nr);
+		i += nr;
+	}
 }

@@ -6,23 +6,9 @@
 
 #include <string.h>
 
+#include "explorer/symbols.h"
+
 #define MAX_FRAMES 12u
-
-/* Libraries whose frames say nothing about the program under test. */
-static bool is_system_module(const char *module)
-{
-	static const char *const prefixes[] = {
-		"libc.so", "libc-2", "libpthread", "ld-linux", "libstdc++",
-		"libgcc_s", "ld-2", "libc++",
-	};
-
-	if (!module)
-		return true;
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-		if (!strncmp(module, prefixes[i], strlen(prefixes[i])))
-			return true;
-	return false;
-}
 
 /* What stands below main and below a thread's start routine. */
 static bool is_start(const struct symbol *symbol)
@@ -34,7 +20,7 @@ static bool is_start(const struct symbol *symbol)
 	};
 
 	if (!symbol->function)
-		return is_system_module(symbol->module);
+		return symbol->is_system;
 	if (!strncmp(symbol->function, "__libc_start_", 13))
 		return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -71,11 +57,15 @@ static void find_frame(struct report_context *c, const struct stack *stack,
 		     is_return(c->r, stack, frame), symbol);
 }
 
-/* Frames [*first, *last) are the program's own, with what is between. */
+/*
+ * Frames [*first, *last) are the program's own, with what is between them. All
+ * but the outermost when there are none.
+ */
 static void own_frames(struct report_context *c, const struct stack *stack,
 		       uint32_t *first, uint32_t *last)
 {
 	struct symbol symbol;
+	bool is_own = false;
 
 	*first = 0;
 	*last = stack->nr;
@@ -85,35 +75,68 @@ static void own_frames(struct report_context *c, const struct stack *stack,
 			break;
 		--*last;
 	}
-	for (uint32_t i = 0; i < *last; i++) {
+	for (uint32_t i = 0; i < *last && !is_own; i++) {
 		find_frame(c, stack, i, &symbol);
-		if (!is_system_module(symbol.module)) {
-			*first = i;
-			return;
-		}
+		is_own = symbol.module && !symbol.is_system;
+		*first = is_own ? i : 0;
 	}
+	while (is_own && *last > *first + 1) {
+		find_frame(c, stack, *last - 1, &symbol);
+		if (!symbol.is_system)
+			break;
+		--*last;
+	}
+}
+
+/* Lines of a stack as they are printed, so that the last can be counted. */
+struct lines {
+	FILE *f;
+	uint32_t nr;
+};
+
+static void print_line(struct lines *l, const struct symbol *symbol,
+		       uint64_t pc)
+{
+	char place[DESCRIBE_BYTES];
+
+	if (++l->nr > MAX_FRAMES)
+		return;
+	describe_symbol(symbol, pc, place, sizeof(place));
+	fprintf(l->f, "    %s %s\n", l->nr == 1 ? "at" : "  ", place);
+}
+
+/* One frame, and the functions that were inlined into it. */
+static void print_frame(struct report_context *c, const struct stack *stack,
+			uint32_t frame, struct lines *l)
+{
+	struct symbol chain[SYMBOLS_MAX_CHAIN] = { 0 };
+	uint64_t pc = stack->pc[frame];
+	uint32_t nr = 1;
+
+	if (c->d.symbols && !(pc >> 63))
+		nr = symbols__chain(c->d.symbols, pc,
+				    is_return(c->r, stack, frame), chain,
+				    SYMBOLS_MAX_CHAIN);
+	for (uint32_t i = 0; i < nr; i++)
+		print_line(l, &chain[i], pc);
 }
 
 void report__print_stack(struct report_context *c, uint32_t task)
 {
 	const struct stack *stack = find_stack(c->r, task);
-	char place[DESCRIBE_BYTES];
+	struct lines l = { .f = c->f };
 	uint32_t first, last;
 
 	if (!stack)
 		return;
 	own_frames(c, stack, &first, &last);
-	/* How a crash inside the C library came about starts there. */
-	if (first && is_return(c->r, stack, 0) == false)
+	/* How a crash inside the C library came about begins there. */
+	if (!is_return(c->r, stack, 0))
 		first = 0;
-	for (uint32_t i = first; i < last && i - first < MAX_FRAMES; i++) {
-		describe_place(&c->d, stack->pc[i], is_return(c->r, stack, i),
-			       place, sizeof(place));
-		fprintf(c->f, "    %s %s\n", i == first ? "at" : "  ", place);
-	}
-	if (last - first > MAX_FRAMES)
-		fprintf(c->f, "       ... and %u more\n",
-			last - first - MAX_FRAMES);
+	for (uint32_t i = first; i < last; i++)
+		print_frame(c, stack, i, &l);
+	if (l.nr > MAX_FRAMES)
+		fprintf(c->f, "       ... and %u more\n", l.nr - MAX_FRAMES);
 }
 
 void report__failing_place(struct report_context *c, char *text, size_t bytes)

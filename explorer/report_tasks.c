@@ -25,6 +25,24 @@ void report__list_tasks(const uint32_t *task, uint32_t nr, char *text,
 	}
 }
 
+/* Operations that wait only while somebody has the object. */
+static bool is_lock(uint16_t kind)
+{
+	switch (kind) {
+	case EXPLORE_OP_MUTEX_LOCK:
+	case EXPLORE_OP_MUTEX_TIMEDLOCK:
+	case EXPLORE_OP_RWLOCK_RDLOCK:
+	case EXPLORE_OP_RWLOCK_TIMEDRDLOCK:
+	case EXPLORE_OP_RWLOCK_WRLOCK:
+	case EXPLORE_OP_RWLOCK_TIMEDWRLOCK:
+	case EXPLORE_OP_SPIN_LOCK:
+	case EXPLORE_OP_FUTEX_LOCK_PI:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* ----------------------------------------------------------------- holds */
 
 static bool is_holder(const struct sched_object *o, uint32_t task)
@@ -65,13 +83,26 @@ static bool takes(const struct sched_event *e, uint32_t task, uint32_t id)
 	}
 }
 
-/* The operation by which the task came to hold the object, or NULL. */
-static const struct sched_event *taken_at(const struct trace *t,
+/*
+ * The operation by which the task came to hold the object, or NULL. The relock
+ * of a self-deadlock may have been logged, and took nothing.
+ */
+static const struct sched_event *taken_at(const struct report *r,
 					  uint32_t task, uint32_t id)
 {
-	for (uint64_t i = t->nr_events; i > 0; i--)
-		if (takes(&t->event[i - 1], task, id))
+	const struct trace *t = r->trace;
+	const struct control_verdict *v = &t->verdict;
+	bool skips = v->kind == CONTROL_VERDICT_SELF_DEADLOCK &&
+		     v->task == task && v->object == id &&
+		     task < r->nr_tasks && !is_lock(r->task[task].op.kind);
+
+	for (uint64_t i = t->nr_events; i > 0; i--) {
+		if (!takes(&t->event[i - 1], task, id))
+			continue;
+		if (!skips)
 			return &t->event[i - 1];
+		skips = false;
+	}
 	return NULL;
 }
 
@@ -93,7 +124,7 @@ static uint32_t print_holds(struct report_context *c, uint32_t task)
 		describe_object_long(&c->d, id, EXPLORE_OP_NONE, name,
 				     sizeof(name));
 		fprintf(c->f, "%s %s", nr == 1 ? " holds" : " and", name);
-		e = taken_at(r->trace, task, id);
+		e = taken_at(r, task, id);
 		if (e)
 			describe_line(&c->d, e->pc, describe_is_return(e->kind),
 				      line, sizeof(line));
@@ -112,7 +143,7 @@ static void print_holder(struct report_context *c,
 	char text[DESCRIBE_BYTES];
 	uint32_t nr = 0;
 
-	if (o->owner == task + 1) {
+	if (is_holder(o, task)) {
 		fprintf(c->f, ", which it holds itself");
 	} else if (o->owner) {
 		const struct report *r = c->r;
@@ -186,24 +217,6 @@ static const char *wait_phrase(uint16_t kind)
 	}
 }
 
-/* Locks take turns: it waits only when somebody else has it. */
-static bool is_lock(uint16_t kind)
-{
-	switch (kind) {
-	case EXPLORE_OP_MUTEX_LOCK:
-	case EXPLORE_OP_MUTEX_TIMEDLOCK:
-	case EXPLORE_OP_RWLOCK_RDLOCK:
-	case EXPLORE_OP_RWLOCK_TIMEDRDLOCK:
-	case EXPLORE_OP_RWLOCK_WRLOCK:
-	case EXPLORE_OP_RWLOCK_TIMEDWRLOCK:
-	case EXPLORE_OP_SPIN_LOCK:
-	case EXPLORE_OP_FUTEX_LOCK_PI:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void print_wait(struct report_context *c, const struct sched_task *t)
 {
 	const struct report *r = c->r;
@@ -255,6 +268,26 @@ static void print_last(struct report_context *c, uint32_t task)
 	}
 }
 
+/* The function that the task was started with, when it is the program's. */
+static void print_routine(struct report_context *c, uint32_t task)
+{
+	const struct trace *t = c->r->trace;
+	struct symbol symbol;
+	char name[DESCRIBE_BYTES];
+
+	for (uint64_t i = 0; i < t->nr_events; i++) {
+		const struct sched_event *e = &t->event[i];
+
+		if (e->task != task || e->kind != EXPLORE_OP_THREAD_START)
+			continue;
+		symbols_find(c->d.symbols, e->pc, false, &symbol);
+		describe_function(&symbol, name, sizeof(name));
+		if (name[0] && !symbol.is_system)
+			fprintf(c->f, " in %s", name);
+		return;
+	}
+}
+
 /* The one whose doing ended the run; in a deadlock there is none. */
 static bool is_culprit(const struct report *r, uint32_t task)
 {
@@ -278,10 +311,13 @@ static void print_task(struct report_context *c, const struct sched_task *t)
 	uint32_t nr_held;
 
 	fprintf(c->f, "  T%u", t->id);
+	print_routine(c, t->id);
 	if (has_failed && !is_self_deadlock)
 		fprintf(c->f, " failed here; it");
 	nr_held = print_holds(c, t->id);
-	if (!has_failed || is_self_deadlock) {
+	if (has_failed && is_self_deadlock) {
+		fprintf(c->f, "%s waits for itself", nr_held ? " and" : "");
+	} else if (!has_failed) {
 		fprintf(c->f, "%s", nr_held ? " and" : "");
 		print_wait(c, t);
 	} else if (!nr_held) {

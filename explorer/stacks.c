@@ -86,9 +86,13 @@ static const Dwfl_Thread_Callbacks callbacks = {
 	.set_initial_registers = set_registers,
 };
 
+/* Frames in all: a damaged stack may lead round in circles. */
+#define MAX_STEPS (STACK_MAX_FRAMES * 2)
+
 struct walk {
 	struct symbols *symbols;
 	struct stack *stack;
+	uint32_t nr_steps;
 };
 
 static bool is_runtime(struct symbols *s, uint64_t pc)
@@ -108,7 +112,8 @@ static int add_frame(Dwfl_Frame *frame, void *data)
 	struct stack *stack = walk->stack;
 	Dwarf_Addr pc;
 
-	if (!dwfl_frame_pc(frame, &pc, NULL) || !pc)
+	if (!dwfl_frame_pc(frame, &pc, NULL) || !pc ||
+	    walk->nr_steps++ == MAX_STEPS)
 		return DWARF_CB_ABORT;
 	if (is_runtime(walk->symbols, pc))
 		return DWARF_CB_OK;

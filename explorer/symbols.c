@@ -163,12 +163,32 @@ static void normalise(char *path)
 	*to = '\0';
 }
 
+/* Headers that nobody reads to find a bug of their own. */
+static bool is_system_path(const char *path)
+{
+	return !strncmp(path, "/usr/include/", 13) ||
+	       !strncmp(path, "/usr/lib/", 9);
+}
+
+/* Libraries whose frames say nothing about the program under test. */
+static bool is_system_module(const char *module)
+{
+	static const char *const prefixes[] = {
+		"libc.so", "libc-2", "libpthread", "ld-linux", "ld-2",
+		"libstdc++", "libgcc_s", "libc++",
+	};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(module, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
 /* Below the working directory: from there; else the bare file name. */
-static const char *keep_path(struct symbols *s, const char *dir,
-			     const char *file)
+void symbols__set_path(struct symbols *s, const char *dir, const char *file,
+		       struct symbol *out)
 {
 	size_t length = s->cwd ? strlen(s->cwd) : 0;
-	const char *kept;
 	char *full;
 
 	if (file[0] == '/' || !dir || dir[0] != '/')
@@ -176,16 +196,17 @@ static const char *keep_path(struct symbols *s, const char *dir,
 	else if (asprintf(&full, "%s/%s", dir, file) < 0)
 		full = NULL;
 	if (!full)
-		return NULL;
+		return;
 	if (full[0] == '/')
 		normalise(full);
 	if (length > 1 && !strncmp(full, s->cwd, length) &&
 	    full[length] == '/')
-		kept = symbols__keep(s, full + length + 1);
+		out->file = symbols__keep(s, full + length + 1);
 	else
-		kept = symbols__keep(s, base_name(full));
+		out->file = symbols__keep(s, base_name(full));
+	out->is_system = is_system_path(full) ||
+			 (out->module && is_system_module(out->module));
 	free(full);
-	return kept;
 }
 
 /* ---------------------------------------------------------------- lookup */
@@ -204,8 +225,8 @@ const char *symbols__die_name(struct symbols *s, Dwarf_Die *die)
  * The compilation unit that addr lies in. dwfl_module_addrdie() goes by
  * .debug_aranges, which clang does not write.
  */
-static Dwarf_Die *find_unit(Dwfl_Module *module, Dwarf_Addr addr,
-			    Dwarf_Addr *bias)
+Dwarf_Die *symbols__unit(Dwfl_Module *module, Dwarf_Addr addr,
+			 Dwarf_Addr *bias)
 {
 	Dwarf_Die *unit = dwfl_module_addrdie(module, addr, bias);
 
@@ -252,7 +273,7 @@ static void find_line(struct symbols *s, Dwarf_Die *unit, Dwarf_Addr addr,
 		return;
 	if (dwarf_attr(unit, DW_AT_comp_dir, &attr))
 		dir = dwarf_formstring(&attr);
-	out->file = keep_path(s, dir, file);
+	symbols__set_path(s, dir, file, out);
 }
 
 /* From the ELF symbol table, when there is no DWARF. */
@@ -271,6 +292,7 @@ static const char *table_name(struct symbols *s, Dwfl_Module *module,
 	return symbols__keep_demangled(s, name);
 }
 
+/* The innermost function at addr, and its line. */
 static void look_up(struct symbols *s, uint64_t addr, struct symbol *out)
 {
 	Dwfl_Module *module = dwfl_addrmodule(s->dwfl, addr);
@@ -283,15 +305,34 @@ static void look_up(struct symbols *s, uint64_t addr, struct symbol *out)
 		return;
 	out->module = dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL,
 				       NULL, NULL);
+	out->is_system = out->module && is_system_module(out->module);
 	if (dwfl_module_getelf(module, &bias))
 		out->offset = addr - bias;
-	unit = find_unit(module, addr, &bias);
+	unit = symbols__unit(module, addr, &bias);
 	if (unit) {
 		out->function = scope_name(s, unit, addr - bias);
 		find_line(s, unit, addr - bias, out);
 	}
 	if (!out->function)
 		out->function = table_name(s, module, addr);
+}
+
+uint32_t symbols__chain(struct symbols *s, uint64_t pc, bool is_return,
+			struct symbol *out, uint32_t max)
+{
+	uint32_t nr, own = 0;
+
+	look_up(s, pc - is_return, &out[0]);
+	nr = 1 + symbols__callers(s, pc - is_return, &out[0], &out[1],
+				  max - 1);
+	for (uint32_t i = 0; i < nr; i++)
+		out[i].offset += is_return;
+	while (own < nr && out[own].is_system)
+		own++;
+	if (own == nr)
+		return nr;
+	memmove(&out[0], &out[own], (nr - own) * sizeof(*out));
+	return nr - own;
 }
 
 /* ----------------------------------------------------------------- cache */
@@ -326,6 +367,7 @@ static bool grow(struct symbols *s)
 void symbols_find(struct symbols *s, uint64_t pc, bool is_return,
 		  struct symbol *out)
 {
+	struct symbol chain[SYMBOLS_MAX_CHAIN];
 	uint64_t key = pc * 2 + is_return;
 	struct symbols_entry *entry;
 
@@ -341,8 +383,8 @@ void symbols_find(struct symbols *s, uint64_t pc, bool is_return,
 	if (!entry->key) {
 		entry->key = key;
 		s->nr_cached++;
-		look_up(s, pc - is_return, &entry->symbol);
-		entry->symbol.offset += is_return;
+		symbols__chain(s, pc, is_return, chain, SYMBOLS_MAX_CHAIN);
+		entry->symbol = chain[0];
 	}
 	*out = entry->symbol;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols.h - the inside of struct symbols, for symbols.c, variables.c and
- * stacks.c only. Everybody else uses internal.h.
+ * symbols.h - the inside of struct symbols, for symbols.c, inlined.c,
+ * variables.c, stacks.c and report_stack.c only. Everybody else uses internal.h.
  */
 #ifndef EXPLORER_SYMBOLS_H
 #define EXPLORER_SYMBOLS_H
@@ -47,6 +47,32 @@ const char *symbols__keep_demangled(struct symbols *s, const char *text);
 
 /* What the source calls it, qualified when it is C++. */
 const char *symbols__die_name(struct symbols *s, Dwarf_Die *die);
+
+#define SYMBOLS_MAX_CHAIN 16u
+
+/*
+ * symbols.c: all functions inlined at pc, from the inside out, each with its
+ * line; without those of system headers, unless there is no other. Returns how
+ * many, at least 1. Context: pc is no kernel address.
+ */
+uint32_t symbols__chain(struct symbols *s, uint64_t pc, bool is_return,
+			struct symbol *out, uint32_t max);
+
+/*
+ * inlined.c: the functions that `innermost`, the one at addr, was inlined
+ * into, from the inside out, each with the line of the call. Returns how many.
+ */
+uint32_t symbols__callers(struct symbols *s, uint64_t addr,
+			  const struct symbol *innermost, struct symbol *out,
+			  uint32_t max);
+
+/* symbols.c: the compilation unit that addr lies in, or NULL. */
+Dwarf_Die *symbols__unit(Dwfl_Module *module, Dwarf_Addr addr,
+			 Dwarf_Addr *bias);
+
+/* symbols.c: fill in `file`, as it is shown, and `is_system`. */
+void symbols__set_path(struct symbols *s, const char *dir, const char *file,
+		       struct symbol *out);
 
 /* variables.c: drop its indexes. */
 void symbols__free_variables(struct symbols *s);

@@ -44,6 +44,7 @@ struct worker {
 	char *output;
 	size_t output_bytes;
 	bool has_output;	/* output[] is of the last run */
+	struct access_stats access;
 };
 
 /* ---------------------------------------------------- start, up to main */
@@ -199,6 +200,30 @@ static int wait_for_main(struct worker *w, struct errbuf *err)
 	return 0;
 }
 
+/* Patch the held target's memory accesses; see access.c. */
+static int instrument(struct worker *w, struct errbuf *err)
+{
+	struct control *c = w->control;
+	uint32_t state;
+	int rc;
+
+	rc = access_plan(c, w->target->scope, w->target->program, w->zygote,
+			 &w->access, err);
+	if (rc || !c->nr_access)
+		return rc;
+	__atomic_store_n(&c->state, CONTROL_STATE_WAITING, __ATOMIC_RELEASE);
+	set_word(&c->command, CONTROL_COMMAND_INSTRUMENT);
+	while ((state = state_of(w)) != CONTROL_STATE_READY) {
+		if (has_ended(w)) {
+			errbuf_addf(err, "'%s' ended while it was being "
+				    "instrumented", w->target->argv[0]);
+			return -ECHILD;
+		}
+		wait_state(w, state);
+	}
+	return 0;
+}
+
 int worker_start(struct worker **out, const struct target *target,
 		 const struct control_config *config, int cpu,
 		 struct errbuf *err)
@@ -226,12 +251,19 @@ int worker_start(struct worker **out, const struct target *target,
 	}
 	if (!rc)
 		rc = wait_for_main(w, err);
+	if (!rc && target->scope && target->scope->is_on)
+		rc = instrument(w, err);
 	if (rc) {
 		worker_free(w);
 		return rc;
 	}
 	*out = w;
 	return 0;
+}
+
+const struct access_stats *worker_access(const struct worker *w)
+{
+	return &w->access;
 }
 
 struct control *worker_control(struct worker *w)

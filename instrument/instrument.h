@@ -52,8 +52,13 @@ struct instrument_site {
 	uint8_t flags;		/* enum instrument_site_flags */
 	uint8_t patch;		/* enum instrument_patch */
 	uint8_t length;		/* of the instruction */
-	uint8_t nr_bytes;	/* of original[] and patched[] in use */
-	uint8_t is_second;	/* the write of a movs: shares the patch */
+	uint8_t nr_bytes;	/* of the patch; a trap has 1 */
+	/*
+	 * Not the first site of its patch, and without bytes of its own
+	 * (nr_bytes is 0): the write of a movs, or an instruction that was
+	 * moved along with the one before it. Live while that one is patched.
+	 */
+	uint8_t is_second;
 	uint8_t reserved;
 	uint8_t original[16];	/* code at addr before the patch */
 	uint8_t patched[16];	/* and after it */
@@ -84,7 +89,8 @@ struct instrument_input {
 struct instrument_plan {
 	struct instrument_site *site;	/* malloc'd, ascending by addr */
 	uint32_t nr_sites;
-	uint8_t *code;		/* malloc'd; to be copied to code_base */
+	uint8_t *code;		/* malloc'd; to be copied to code_base; the */
+				/* first 64 bytes are the caller's: entry_slot */
 	uint64_t code_bytes;
 	uint32_t nr_functions;
 	uint32_t nr_instructions;

@@ -155,8 +155,7 @@ static bool access_point(uint16_t kind, uint64_t addr, uint32_t site,
 		.kind = kind,
 		.flags = repeated ? EXPLORE_OP_F_YIELDS : 0,
 		/* Without room for more objects it is one without a name. */
-		.object = scheduler_object_id(s, SCHED_CLASS_MEMORY,
-					      addr & ~7ull,
+		.object = scheduler_object_id(s, SCHED_CLASS_MEMORY, addr,
 					      runtime_control->access[site].addr),
 		.pc = runtime_control->access[site].addr,
 	};
@@ -268,6 +267,24 @@ static void give_way(uint32_t site)
 	core_enter();
 }
 
+/*
+ * How many repetitions make a spin. In a replay the recorded run says whether
+ * it is one; which turn of the loop is caught does not matter.
+ */
+static uint32_t patience(uint32_t site)
+{
+	struct scheduler *s = runtime_scheduler();
+	const struct sched_event *e;
+
+	if (!core_env.script)
+		return SPIN_READS * 64;
+	if (s->step >= core_env.nr_script)
+		return UINT32_MAX;
+	e = &core_env.script[s->step];
+	return e->kind == EXPLORE_OP_SPIN && e->task == s->current &&
+	       e->pc == runtime_control->access[site].addr ? 1 : UINT32_MAX;
+}
+
 static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags)
 {
 	struct control *c = runtime_control;
@@ -280,7 +297,7 @@ static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags)
 		detect(addr, size, site, RACES_READ);
 		if (c->scheduler.nr_live > 1 &&
 		    is_repeated(self, site, addr) &&
-		    reads[self].nr_same >= SPIN_READS * 64) {
+		    reads[self].nr_same >= patience(site)) {
 			reads[self].nr_same = 0;
 			give_way(site);
 		}

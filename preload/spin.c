@@ -19,11 +19,14 @@
 #define TRAP_FLAG 0x100ull
 #define MIN_STEPS 64u	/* of a run's first probe; doubled by each in vain */
 #define MAX_STEPS 4096u
+#define STACK_WORDS 64
 #define HELD_FLAGS 0x8d5ull	/* the arithmetic flags */
 
 struct regs {
 	uint64_t r[16];
 	uint64_t ip, flags;
+	/* Of the stack's top: a loop may count in memory, mostly there. */
+	uint64_t stack;
 };
 
 static bool is_stepping;
@@ -36,6 +39,16 @@ static void read_regs(struct regs *g, const struct sigcontext *m)
 	memcpy(g->r, &m->r8, sizeof(g->r));	/* r8 .. rsp, 16 in a row */
 	g->ip = m->rip;
 	g->flags = m->eflags & HELD_FLAGS;
+	g->stack = 0;
+	for (int i = -16; i < STACK_WORDS; i++) {
+		uint64_t word;
+
+		if (!sys_load64((uint64_t *)(uintptr_t)(m->rsp & ~7ull) + i,
+				&word))
+			break;
+		g->stack = (g->stack ^ word) * 0x9e3779b97f4a7c15ull;
+		g->stack ^= g->stack >> 29;
+	}
 }
 
 static bool is_runtime_code(uint64_t ip)

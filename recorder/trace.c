@@ -37,6 +37,7 @@ void trace_release(struct trace *t)
 		free(t->module[i].build_id);
 	}
 	free(t->module);
+	free(t->live_site);
 	free(t->event);
 	free(t->input);
 	free(t->object);

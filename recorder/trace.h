@@ -32,6 +32,7 @@ struct trace_module {
 	char *path;		/* absolute; "[vdso]" and the like allowed */
 	char *build_id;		/* trace_build_id(), or "": unknown */
 	uint64_t start, end, bias;	/* as struct control_module */
+	bool is_watched;	/* its memory accesses were instrumented */
 };
 
 /* What an object id of the events stands for. */
@@ -65,6 +66,12 @@ struct trace {
 	uint32_t nr_modules;
 	struct sched_event *event;
 	uint64_t nr_events;
+	/*
+	 * Instructions whose accesses were operations in this run: addresses
+	 * in the modules above, ascending.
+	 */
+	uint64_t *live_site;
+	uint32_t nr_live_sites;
 	uint8_t *input;
 	uint64_t input_bytes;
 	/* For names in reports and dumps; id 1 is [0]. May be NULL. */

@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,9 +175,44 @@ static void add_modules(const struct writer *parent, const struct trace *t)
 		add_hex(&w, "start", m->start);
 		add_hex(&w, "end", m->end);
 		add_hex(&w, "bias", m->bias);
+		note(&w, cJSON_AddBoolToObject(w.object, "is_watched",
+					       m->is_watched));
 		if (!cJSON_AddItemToArray(array, w.object)) {
 			cJSON_Delete(w.object);
 			*w.ok = false;
+		}
+	}
+}
+
+static uint32_t module_of(const struct trace *t, uint64_t addr)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->nr_modules; i++)
+		if (addr >= t->module[i].start && addr < t->module[i].end)
+			break;
+	return i;
+}
+
+/* By module and address in its file: "0+0x1234". */
+static void add_live_sites(const struct writer *parent, const struct trace *t)
+{
+	cJSON *array = cJSON_AddArrayToObject(parent->object, "live_sites");
+
+	note(parent, array);
+	for (uint32_t i = 0; i < t->nr_live_sites; i++) {
+		uint32_t m = module_of(t, t->live_site[i]);
+		char text[48];
+		cJSON *item;
+
+		if (m == t->nr_modules)
+			continue;
+		snprintf(text, sizeof(text), "%" PRIu32 "+0x%" PRIx64, m,
+			 t->live_site[i] - t->module[m].bias);
+		item = cJSON_CreateString(text);
+		if (!item || !cJSON_AddItemToArray(array, item)) {
+			cJSON_Delete(item);
+			*parent->ok = false;
 		}
 	}
 }
@@ -218,6 +254,7 @@ static void add_all(const struct writer *w, const struct trace *t,
 	add_list(w, "ok_exit", t->ok_exit);
 	add_config(w, &t->config);
 	add_modules(w, t);
+	add_live_sites(w, t);
 	files = add_object(w, "files");
 	add_part(&files, FORMAT_DECISIONS_FILE, decisions);
 	add_part(&files, FORMAT_INPUTS_FILE, inputs);

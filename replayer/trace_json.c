@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +297,36 @@ static void get_modules(const struct reader *r, struct trace *t)
 		m->start = get_hex(&one, "start");
 		m->end = get_hex(&one, "end");
 		m->bias = get_hex(&one, "bias");
+		m->is_watched = get_bool(&one, "is_watched");
+	}
+}
+
+static void get_live_sites(const struct reader *r, struct trace *t)
+{
+	const cJSON *array = get(r, "live_sites");
+	int nr = cJSON_IsArray(array) ? cJSON_GetArraySize(array) : -1;
+	const cJSON *item;
+
+	if (nr < 0 || (uint32_t)nr > CONTROL_MAX_ACCESS) {
+		complain(r, "live_sites");
+		return;
+	}
+	t->live_site = calloc((size_t)nr + 1, sizeof(*t->live_site));
+	if (!t->live_site) {
+		*r->has_memory = false;
+		return;
+	}
+	cJSON_ArrayForEach(item, array) {
+		unsigned int m;
+		uint64_t offset;
+
+		if (!cJSON_IsString(item) ||
+		    sscanf(item->valuestring, "%u+0x%" SCNx64, &m, &offset) != 2 ||
+		    m >= t->nr_modules) {
+			complain(r, "live_sites");
+			return;
+		}
+		t->live_site[t->nr_live_sites++] = offset + t->module[m].bias;
 	}
 }
 
@@ -330,6 +361,7 @@ static void get_all(const struct reader *r, struct trace *t,
 	t->ok_exit = get_list(r, "ok_exit");
 	get_config(r, &t->config);
 	get_modules(r, t);
+	get_live_sites(r, t);
 	files = get_object(r, "files");
 	get_part(&files, FORMAT_DECISIONS_FILE, decisions);
 	get_part(&files, FORMAT_INPUTS_FILE, inputs);

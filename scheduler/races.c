@@ -102,6 +102,7 @@ static void evict(struct races *r, struct races_granule *g,
 	struct races_cell *c, *victim = NULL, gone = *last;
 	uint32_t best = 0;
 
+	r->nr_evicted++;
 	while ((c = races__next_slot(r, &slots))) {
 		uint32_t rank = expendability(r, c, new);
 

@@ -143,6 +143,7 @@ struct races {
 	uint32_t is_blind;
 	uint32_t reserved;
 	uint64_t nr_lost;
+	uint64_t nr_evicted;	/* cells of granules that had too many */
 	/* The header and the usual number of tasks share a page. */
 	struct races_task task[SCHED_MAX_TASKS];
 	/* Tables of 128, 256, ... buckets, each of which replaced the last. */

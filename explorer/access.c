@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * access.c - which of the target's code is watched, and which sites are live.
+ */
+#include "explorer/access.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "explorer/util.h"
+
+#define PAGE 4096ull
+#define REACH 0x70000000ull	/* of a 32-bit displacement, with a margin */
+
+/* --------------------------------------------------------------- scope */
+
+static bool matches(const char *pattern, const char *path)
+{
+	return !fnmatch(pattern, path, 0) ||
+	       !fnmatch(pattern, path_base(path), 0) ||
+	       strstr(path, pattern);
+}
+
+static bool matches_any(const char *const *pattern, uint32_t nr,
+			const char *path)
+{
+	for (uint32_t i = 0; i < nr; i++)
+		if (matches(pattern[i], path))
+			return true;
+	return false;
+}
+
+/* The C library and what runs below it is never touched. */
+static bool is_never(const char *path)
+{
+	static const char *const never[] = {
+		"libc.so*", "libc-*.so", "ld-linux*", "ld-*.so*", "libpthread*",
+		"libdl.so*", "librt.so*", "linux-vdso*", "[vdso]",
+		"libexplore-preload.so", "libm.so*", "libm-*.so",
+		"libgcc_s.so*", "ld-musl*", "libc.musl*",
+	};
+
+	return matches_any(never, sizeof(never) / sizeof(never[0]),
+			   path_base(path)) || path[0] != '/';
+}
+
+/* Beside the program, or below the folder it is in. */
+static bool is_beside(const char *path, const char *program)
+{
+	size_t n = (size_t)(path_base(program) - program);
+
+	return n > 1 && !strncmp(path, program, n) &&
+	       strncmp(program, "/usr/", 5) && strncmp(program, "/bin/", 5);
+}
+
+static bool is_in_scope(const struct access_scope *scope, const char *path,
+			const char *program, bool is_program)
+{
+	if (scope->is_exact) {
+		for (uint32_t i = 0; i < scope->nr_only; i++)
+			if (!strcmp(scope->only[i], path))
+				return true;
+		return false;
+	}
+	if (is_never(path) ||
+	    matches_any(scope->except, scope->nr_except, path))
+		return false;
+	return is_program || is_beside(path, program) ||
+	       matches_any(scope->only, scope->nr_only, path);
+}
+
+/* ------------------------------------------------------- room for code */
+
+struct gap {
+	uint64_t start, end;
+};
+
+static uint64_t align_up(uint64_t x)
+{
+	return (x + PAGE - 1) & ~(PAGE - 1);
+}
+
+/* What is taken below the zygote's address space, from /proc. */
+static struct gap *read_maps(int pid, uint32_t *nr)
+{
+	char path[64], line[512];
+	struct gap *taken = NULL;
+	FILE *f;
+
+	*nr = 0;
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return NULL;
+	while (fgets(line, sizeof(line), f)) {
+		struct gap g;
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64, &g.start, &g.end) != 2)
+			continue;
+		taken = xrealloc(taken, *nr + 1, sizeof(*taken));
+		taken[(*nr)++] = g;
+	}
+	fclose(f);
+	return taken;
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a < b ? b - a : a - b;
+}
+
+static bool is_within_reach(uint64_t at, uint64_t bytes,
+			    const struct control_module *m)
+{
+	return distance(at, m->start) < REACH && distance(at, m->end) < REACH &&
+	       distance(at + bytes, m->start) < REACH &&
+	       distance(at + bytes, m->end) < REACH;
+}
+
+/* Free room of that size, as near to the module as there is. 0: none. */
+static uint64_t find_room(const struct gap *taken, uint32_t nr,
+			  const struct control_module *m, uint64_t bytes)
+{
+	uint64_t best = 0;
+
+	for (uint32_t i = 0; i <= nr; i++) {
+		uint64_t low = i ? taken[i - 1].end + 0x10000 : 0x100000;
+		uint64_t high = i < nr ? taken[i].start : 0x7ffff0000000ull;
+		uint64_t at;
+
+		/* The heap grows up, the stack and mappings grow down. */
+		if (high < low + bytes + 0x100000)
+			continue;
+		at = high <= m->start ? (high - bytes - 0x80000) & ~(PAGE - 1)
+				      : align_up(low);
+		if (is_within_reach(at, bytes, m) &&
+		    (!best || distance(at, m->start) < distance(best, m->start)))
+			best = at;
+	}
+	return best;
+}
+
+/* ------------------------------------------------------------- planning */
+
+static int compare_modules(const void *a, const void *b)
+{
+	const struct control_module *x = *(struct control_module *const *)a;
+	const struct control_module *y = *(struct control_module *const *)b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static void add_stats(struct access_stats *s, const struct instrument_plan *p)
+{
+	s->nr_modules++;
+	s->nr_functions += p->nr_functions;
+	s->nr_sites += p->nr_sites;
+	s->nr_jumps += p->nr_jumps;
+	s->nr_int3 += p->nr_int3;
+	s->nr_left_alone += p->has_no_ranges;
+	for (int i = 0; i < INSTRUMENT_SKIP_NR; i++)
+		s->nr_skipped += p->skipped[i];
+}
+
+/* Append one module's plan to what the control region holds. */
+static int take_plan(struct control *c, const struct instrument_plan *p,
+		     uint64_t base, uint64_t *used)
+{
+	uint64_t bytes = align_up(p->code_bytes);
+
+	if (!p->nr_sites)
+		return 0;
+	if (c->nr_areas == CONTROL_MAX_AREAS ||
+	    *used + bytes > CONTROL_CODE_BYTES)
+		return -E2BIG;
+	memcpy(c->code + *used, p->code, p->code_bytes);
+	memcpy(&c->access[c->nr_access], p->site,
+	       p->nr_sites * sizeof(p->site[0]));
+	c->area[c->nr_areas++] = (struct control_area){ base, bytes, *used };
+	c->nr_access += p->nr_sites;
+	*used += bytes;
+	return 0;
+}
+
+static int plan_module(struct control *c, const struct control_module *m,
+		       const char *path, int pid, uint64_t *used,
+		       struct access_stats *stats, struct errbuf *err)
+{
+	struct instrument_plan plan = { 0 };
+	uint64_t room = (m->end - m->start) * 24 + (1 << 20);
+	struct gap *taken;
+	uint32_t nr;
+	int rc;
+
+	if (room > CONTROL_CODE_BYTES - *used)
+		room = CONTROL_CODE_BYTES - *used;
+	taken = read_maps(pid, &nr);
+	/* Rooms of earlier modules are not mapped yet. */
+	taken = xrealloc(taken, nr + c->nr_areas + 1, sizeof(*taken));
+	for (uint32_t i = 0; i < c->nr_areas; i++) {
+		struct gap g = { c->area[i].base,
+				 c->area[i].base + c->area[i].bytes };
+		uint32_t at = nr++;
+
+		for (; at && taken[at - 1].start > g.start; at--)
+			taken[at] = taken[at - 1];
+		taken[at] = g;
+	}
+	struct instrument_input in = {
+		.path = path,
+		.bias = m->bias,
+		.code_base = find_room(taken, nr, m, room),
+		.code_bytes = room,
+		.first_site = c->nr_access,
+		.max_sites = CONTROL_MAX_ACCESS - c->nr_access,
+	};
+	free(taken);
+	in.entry_slot = in.code_base;
+	if (!in.code_base) {
+		stats->nr_left_alone++;
+		return 0;
+	}
+	rc = instrument_plan(&in, &plan, err);
+	if (!rc) {
+		add_stats(stats, &plan);
+		rc = take_plan(c, &plan, in.code_base, used);
+		if (rc)
+			errbuf_addf(err, "'%s' has more code than can be "
+				    "instrumented", path);
+	}
+	instrument_plan_release(&plan);
+	return rc;
+}
+
+int access_plan(struct control *c, const struct access_scope *scope,
+		const char *program, int pid, struct access_stats *stats,
+		struct errbuf *err)
+{
+	struct control_module *sorted[CONTROL_MAX_MODULES];
+	uint64_t used = 0;
+	int rc = 0;
+
+	memset(stats, 0, sizeof(*stats));
+	for (uint32_t i = 0; i < c->nr_modules; i++)
+		sorted[i] = &c->module[i];
+	qsort(sorted, c->nr_modules, sizeof(sorted[0]), compare_modules);
+	for (uint32_t i = 0; !rc && i < c->nr_modules; i++) {
+		bool is_program = !sorted[i]->path[0];
+		char *path = realpath(is_program ? program : sorted[i]->path,
+				      NULL);
+
+		if (path && is_in_scope(scope, path, program, is_program))
+			rc = plan_module(c, sorted[i], path, pid, &used, stats,
+					 err);
+		free(path);
+	}
+	return rc;
+}
+
+/* ----------------------------------------------------------- live sites */
+
+uint32_t access_make_live(struct control *c)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < c->nr_access; i++)
+		if ((c->access_state[i] & (CONTROL_ACCESS_LEARNED |
+					   CONTROL_ACCESS_LIVE |
+					   CONTROL_ACCESS_PRIVATE)) ==
+		    CONTROL_ACCESS_LEARNED) {
+			c->access_state[i] |= CONTROL_ACCESS_LIVE;
+			nr++;
+		}
+	return nr;
+}
+
+bool access_is_watched(const struct control *c, uint64_t start, uint64_t end)
+{
+	for (uint32_t i = 0; i < c->nr_access; i++)
+		if (c->access[i].addr >= start && c->access[i].addr < end)
+			return true;
+	return false;
+}
+
+uint64_t *access_live_sites(const struct control *c, uint32_t *nr)
+{
+	uint64_t *site = NULL;
+
+	*nr = 0;
+	for (uint32_t i = 0; i < c->nr_access; i++) {
+		if (!(c->access_state[i] & CONTROL_ACCESS_LIVE))
+			continue;
+		if (*nr && site[*nr - 1] == c->access[i].addr)
+			continue;
+		site = xrealloc(site, *nr + 1, sizeof(*site));
+		site[(*nr)++] = c->access[i].addr;
+	}
+	return site;
+}
+
+static bool contains(const uint64_t *site, uint32_t nr, uint64_t addr)
+{
+	uint32_t low = 0;
+
+	while (low < nr) {
+		uint32_t middle = low + (nr - low) / 2;
+
+		if (site[middle] == addr)
+			return true;
+		if (site[middle] < addr)
+			low = middle + 1;
+		else
+			nr = middle;
+	}
+	return false;
+}
+
+void access_set_live(struct control *c, const uint64_t *site, uint32_t nr)
+{
+	for (uint32_t i = 0; i < c->nr_access; i++) {
+		if (contains(site, nr, c->access[i].addr))
+			c->access_state[i] = CONTROL_ACCESS_LIVE |
+					     CONTROL_ACCESS_LEARNED;
+		else
+			c->access_state[i] &= (uint8_t)~CONTROL_ACCESS_LIVE;
+	}
+}
+
+void access_share(struct control *to, const struct control *from)
+{
+	for (uint32_t i = 0; i < to->nr_access && i < from->nr_access; i++)
+		to->access_state[i] |= from->access_state[i] &
+				       (CONTROL_ACCESS_LIVE |
+					CONTROL_ACCESS_LEARNED);
+}

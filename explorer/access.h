@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * access.h - memory accesses of the target as operations: which code is
+ * watched, which sites are live, which races were seen.
+ */
+#ifndef EXPLORER_ACCESS_H
+#define EXPLORER_ACCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "preload/control.h"
+#include "recorder/errbuf.h"
+
+struct symbols;
+
+#define ACCESS_MAX_PATTERNS 32
+
+enum access_races { ACCESS_RACES_REPORT, ACCESS_RACES_FAIL, ACCESS_RACES_OFF };
+
+/* What to watch; the patterns are borrowed from the command line. */
+struct access_scope {
+	bool is_on;
+	bool is_exact;	/* only[] are paths, and nothing else is watched */
+	enum access_races races;
+	const char *only[ACCESS_MAX_PATTERNS];	/* --instrument: more */
+	uint32_t nr_only;
+	const char *except[ACCESS_MAX_PATTERNS];	/* --no-instrument */
+	uint32_t nr_except;
+	const char *suppressions;	/* file, or NULL */
+};
+
+/* What was found in the code; sums over modules. */
+struct access_stats {
+	uint32_t nr_modules, nr_functions, nr_sites, nr_jumps, nr_int3;
+	uint32_t nr_skipped, nr_left_alone;
+};
+
+/*
+ * Plan the patches for all modules in scope and put them into the control
+ * region; the caller then gives the zygote CONTROL_COMMAND_INSTRUMENT.
+ * `program` is the main program's path, `pid` the zygote. Returns 0 or negative
+ * with `err`.
+ */
+int access_plan(struct control *c, const struct access_scope *scope,
+		const char *program, int pid, struct access_stats *stats,
+		struct errbuf *err);
+
+/* Sites that the last run learned become live. Returns how many. */
+uint32_t access_make_live(struct control *c);
+
+/* Whether any site lies in [start, end). */
+bool access_is_watched(const struct control *c, uint64_t start, uint64_t end);
+
+/* The live sites' addresses, malloc'd, ascending. */
+uint64_t *access_live_sites(const struct control *c, uint32_t *nr);
+/* Exactly these are live; others are not. */
+void access_set_live(struct control *c, const uint64_t *site, uint32_t nr);
+
+/*
+ * Copy what one worker has learned to another of the same target (the layout
+ * of sites is the same).
+ */
+void access_share(struct control *to, const struct control *from);
+
+/* Print the races seen, once per pair of sites. Returns how many. */
+uint32_t access_print_races(FILE *f, const struct control *c,
+			    struct symbols *symbols,
+			    const struct access_scope *scope);
+
+#endif /* EXPLORER_ACCESS_H */
