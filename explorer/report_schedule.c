@@ -25,6 +25,8 @@ struct table {
 /* Whether b only repeats a: a task that spins or yields, most likely. */
 static bool is_equal(const struct sched_event *a, const struct sched_event *b)
 {
+	if (a->kind == EXPLORE_OP_THREAD_CREATE)
+		return false;	/* each makes another task */
 	return a->task == b->task && a->kind == b->kind && a->pc == b->pc &&
 	       a->object == b->object && a->point == b->point &&
 	       a->chosen == b->chosen && !(b->flags & SCHED_EVENT_PREEMPTION);

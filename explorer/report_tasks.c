@@ -343,7 +343,7 @@ static int rank(const struct report *r, const struct sched_task *t)
 
 	if (is_in_cycle(v, t->id) || is_culprit(r, t->id))
 		return 0;
-	return t->state == SCHED_TASK_DEAD ? 2 : 1;
+	return t->state == SCHED_TASK_ALIVE ? 1 : 2;
 }
 
 void report__print_tasks(struct report_context *c)

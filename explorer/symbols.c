@@ -327,12 +327,10 @@ uint32_t symbols__chain(struct symbols *s, uint64_t pc, bool is_return,
 				  max - 1);
 	for (uint32_t i = 0; i < nr; i++)
 		out[i].offset += is_return;
-	while (own < nr && out[own].is_system)
-		own++;
-	if (own == nr)
-		return nr;
-	memmove(&out[0], &out[own], (nr - own) * sizeof(*out));
-	return nr - own;
+	for (uint32_t i = 0; i < nr; i++)
+		if (!out[i].is_system)
+			out[own++] = out[i];
+	return own ? own : nr;
 }
 
 /* ----------------------------------------------------------------- cache */

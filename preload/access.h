@@ -20,6 +20,8 @@ RUNTIME_HIDDEN void order_init(void);
 RUNTIME_HIDDEN void order_start_run(void);
 /* The current task carries the operation out: what that orders. */
 RUNTIME_HIDDEN void order_apply(const struct runtime_op *op, bool timed_out);
+/* It is announced: what others may see already. */
+RUNTIME_HIDDEN void order_announce(const struct runtime_op *op);
 RUNTIME_HIDDEN void order_fork(uint32_t parent, uint32_t child);
 
 /* ------------------------------------------------------------- accesses */

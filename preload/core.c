@@ -370,6 +370,8 @@ bool core_point(const struct runtime_op *op)
 	struct scheduler *s = runtime_scheduler();
 	bool timed_out;
 
+	if (order_is_on)
+		order_announce(op);
 	core_announce(op);
 	if (is_lock(op->kind) && !scheduler_is_enabled(s, s->current))
 		check_cycle(s, op);

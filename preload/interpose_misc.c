@@ -148,42 +148,70 @@ RUNTIME_EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock)
 
 /* ------------------------------------------------------ once, streams */
 
-/* Whoever ran the routine, it happened before this. */
-static void once_done(uint32_t object)
+/*
+ * The routine runs inside a wrapper, because what it did happens before
+ * whatever sees it done, which others may as soon as it has returned. The real
+ * function passes no argument on, so a task's calls form a stack here.
+ */
+struct once_call {
+	void (*routine)(void);
+	struct once_call *outer;
+	uint32_t object;
+	uint32_t task;
+};
+
+static struct once_call *once_calls[SCHED_MAX_TASKS];
+
+static void run_routine(void)
 {
-	runtime_acquire_order(object);
-	runtime_release_order(object);
+	struct once_call *call = once_calls[runtime_self()];
+
+	call->routine();
+	runtime_release_order(call->object);
+}
+
+/* Also when the routine has thrown or was cancelled: the next one tries. */
+static void end_once(struct once_call *call)
+{
+	once_calls[call->task] = call->outer;
+	runtime_acquire_order(call->object);
+	runtime_release_order(call->object);
+}
+
+static void begin_once(struct once_call *call, const void *once,
+		       void (*routine)(void), uint64_t pc)
+{
+	call->object = runtime_object(SCHED_CLASS_ONCE, once, pc);
+	interpose__point(EXPLORE_OP_ONCE, call->object, pc);
+	call->routine = routine;
+	call->task = runtime_self();
+	call->outer = once_calls[call->task];
+	once_calls[call->task] = call;
 }
 
 /* The real one runs the routine, and waits for another's run in a futex. */
 RUNTIME_EXPORT int pthread_once(pthread_once_t *once, void (*routine)(void))
 {
-	uint64_t pc = RUNTIME_CALLER;
-	uint32_t id;
-	int r;
-
 	if (!runtime_is_on())
 		return interpose__native()->pthread_once(once, routine);
-	id = runtime_object(SCHED_CLASS_ONCE, once, pc);
-	interpose__point(EXPLORE_OP_ONCE, id, pc);
-	r = real.pthread_once(once, routine);
-	once_done(id);
-	return r;
+
+	struct once_call call __attribute__((cleanup(end_once))) = { 0 };
+
+	begin_once(&call, once, routine, RUNTIME_CALLER);
+	return real.pthread_once(once, run_routine);
 }
 
 RUNTIME_EXPORT void call_once(once_flag *once, void (*routine)(void))
 {
-	uint64_t pc = RUNTIME_CALLER;
-	uint32_t id;
-
 	if (!runtime_is_on()) {
 		interpose__native()->call_once(once, routine);
 		return;
 	}
-	id = runtime_object(SCHED_CLASS_ONCE, once, pc);
-	interpose__point(EXPLORE_OP_ONCE, id, pc);
-	real.call_once(once, routine);
-	once_done(id);
+
+	struct once_call call __attribute__((cleanup(end_once))) = { 0 };
+
+	begin_once(&call, once, routine, RUNTIME_CALLER);
+	real.call_once(once, run_routine);
 }
 
 /*

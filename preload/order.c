@@ -54,6 +54,19 @@ static void release_merge(uint32_t object)
 		races_release_merge(order_races, runtime_self(), object);
 }
 
+/*
+ * Who wakes a futex changed its word before, for all to see, so whoever looks
+ * while the wake-up is still announced must see what came before, too.
+ */
+void order_announce(const struct runtime_op *op)
+{
+	if (op->kind == EXPLORE_OP_FUTEX_WAKE ||
+	    op->kind == EXPLORE_OP_FUTEX_REQUEUE) {
+		release_merge(op->object);
+		release_merge(op->object2);
+	}
+}
+
 void order_apply(const struct runtime_op *op, bool timed_out)
 {
 	switch (op->kind) {
@@ -102,14 +115,9 @@ void order_apply(const struct runtime_op *op, bool timed_out)
 	case EXPLORE_OP_COND_SIGNAL:
 	case EXPLORE_OP_COND_BROADCAST:
 	case EXPLORE_OP_SEM_POST:
-	case EXPLORE_OP_FUTEX_WAKE:
 	case EXPLORE_OP_FUTEX_UNLOCK_PI:
 	case EXPLORE_OP_SIGNAL_SEND:
 		release_merge(op->object);
-		break;
-	case EXPLORE_OP_FUTEX_REQUEUE:
-		release_merge(op->object);
-		release_merge(op->object2);
 		break;
 	case EXPLORE_OP_BARRIER_WAIT:
 	case EXPLORE_OP_FUTEX_LOCK_PI:

@@ -15,7 +15,8 @@
 
 #define MAX_CHILDREN 256
 
-extern RUNTIME_HIDDEN void signals_go_native(struct ucontext *uc);
+extern RUNTIME_HIDDEN void signals_go_native(struct ucontext *uc,
+					     uint64_t mask);
 
 static int32_t children[MAX_CHILDREN];
 static uint32_t nr_children;
@@ -46,12 +47,12 @@ static void announce(struct trap *t, uint16_t kind)
 	core_point(&op);
 }
 
-static int64_t become_native(struct trap *t)
+static int64_t become_native(struct trap *t, uint64_t mask)
 {
 	runtime_mode = RUNTIME_NATIVE;
 	sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_ENABLE);
 	sys_call2(__NR_prctl, PR_SET_PDEATHSIG, 9);
-	signals_go_native(t->uc);
+	signals_go_native(t->uc, mask);
 	return 0;
 }
 
@@ -90,11 +91,13 @@ static int64_t fork_copy(struct trap *t, const struct clone_args *a)
 {
 	/* A vfork child would run on our frames: give it a copy of them. */
 	uint64_t flags = a->flags & ~(uint64_t)CLONE_VM;
+	/* The parent may run on, and another task, before the child does. */
+	uint64_t mask = core_self()->sigmask;
 	int64_t pid;
 
 	pid = sys_call5(__NR_clone, flags | a->exit_signal, 0, a->parent_tid,
 			a->child_tid, a->tls);
-	return pid == 0 ? become_native(t) : pid;
+	return pid == 0 ? become_native(t, mask) : pid;
 }
 
 static struct clone_args clone_arguments(const struct trap *t)

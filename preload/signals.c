@@ -373,6 +373,11 @@ void signals_deliver(struct ucontext *uc, int64_t nr, uint64_t restart_ip)
 	while ((sig = signals_take(~core_self()->sigmask, &info))) {
 		struct action *a = &actions[sig];
 
+		/* What the sender did happens before the handler. */
+		runtime_acquire_order(scheduler_object_find(
+			runtime_scheduler(), SCHED_CLASS_SIGNAL,
+			runtime_self()));
+
 		if (is_ignored(sig))
 			continue;
 		if (a->handler == 0)
@@ -512,8 +517,8 @@ void signals_init(void)
 }
 
 /* A native child has the dispositions and the mask that the target set. */
-RUNTIME_HIDDEN void signals_go_native(struct ucontext *uc);
-void signals_go_native(struct ucontext *uc)
+RUNTIME_HIDDEN void signals_go_native(struct ucontext *uc, uint64_t mask);
+void signals_go_native(struct ucontext *uc, uint64_t mask)
 {
 	for (int sig = 1; sig <= NR_SIGNALS; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP &&
@@ -522,7 +527,7 @@ void signals_go_native(struct ucontext *uc)
 		    (actions[sig].handler > 1 || sig == SIGSYS ||
 		     sig == SIGNALS_PROBE || FATAL_FAULTS & SIGNALS_BIT(sig)))
 			sys_call4(__NR_rt_sigaction, sig, &actions[sig], 0, 8);
-	uc->uc_sigmask = core_self()->sigmask;
+	uc->uc_sigmask = mask;
 }
 
 /* ---------------------------------------------------------- the calls */

@@ -119,6 +119,18 @@ static void stop_stepping(struct sigcontext *m)
 }
 
 /*
+ * The task that a probe steps has come to a system call: it gets on, and the
+ * trap flag must not go into a child, where nobody expects the steps.
+ */
+void spin_stop(struct ucontext *uc)
+{
+	if (is_stepping) {
+		stop_stepping(&uc->uc_mcontext);
+		runtime_control->probe = CONTROL_PROBE_NONE;
+	}
+}
+
+/*
  * One single-step of a probe. Brent's way to find a cycle: keep one earlier
  * state, replaced at powers of two, and compare. Returns false when the trap
  * is not ours.

@@ -96,6 +96,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 		m->rax = (uint64_t)trap_pass(&t);
 		return;
 	}
+	spin_stop(uc);
 	e = trap_entry(t.nr);
 	runtime_control->counters.traps++;
 	show_context(k, m, t.site);

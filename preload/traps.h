@@ -71,6 +71,9 @@ RUNTIME_HIDDEN void trap_fast_entry(void);
 RUNTIME_HIDDEN void signals_deliver(struct ucontext *uc, int64_t nr,
 				    uint64_t restart_ip);
 
+/* spin.c: no more steps of a probe in this context. */
+RUNTIME_HIDDEN void spin_stop(struct ucontext *uc);
+
 /* patch.c */
 RUNTIME_HIDDEN void patch_learn(uint64_t site);
 /* The site a trampoline address belongs to; 0 when it is none. */

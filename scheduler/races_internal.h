@@ -96,6 +96,7 @@ struct races_sync {
 	/*
 	 * Who used them, most recent first; a mask of 0 ends it. One cell per
 	 * task: mask and flags of all its uses, epoch and site of the last.
+	 * Only the bytes in the sync line's mask count.
 	 */
 	struct races_cell user[RACES_USERS];
 	uint32_t reserved2;

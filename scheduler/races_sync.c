@@ -174,21 +174,6 @@ bool races__sync_make(struct races *r, struct races_granule *g, uint8_t mask)
 	return !r->is_blind;
 }
 
-static void trim_users(struct races_sync *s, uint8_t mask)
-{
-	uint32_t to = 0;
-
-	for (uint32_t i = 0; i < RACES_USERS && s->user[i].mask; i++) {
-		struct races_cell user = s->user[i];
-
-		user.mask &= (uint8_t)~mask;
-		if (user.mask)
-			s->user[to++] = user;
-	}
-	if (to < RACES_USERS)
-		s->user[to].mask = 0;
-}
-
 void races__sync_trim(struct races *r, struct races_granule *g, uint8_t mask)
 {
 	uint32_t *link = &g->link;
@@ -198,8 +183,8 @@ void races__sync_trim(struct races *r, struct races_granule *g, uint8_t mask)
 		uint32_t line = *link & ~RACES_LINK_SYNC;
 
 		s->mask &= (uint8_t)~mask;
+		/* Users may keep bytes that s->mask has no more. */
 		if (s->mask) {
-			trim_users(s, mask);
 			link = &s->next;
 			continue;
 		}

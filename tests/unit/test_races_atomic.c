@@ -211,6 +211,19 @@ static void test_atomic__wide(void **state)
 	assert_int_equal(write_data(r, 2), RC_NOTHING);
 }
 
+/* What follows in the same access is after the release. */
+static void test_atomic__store_ends_the_epoch(void **state)
+{
+	struct races *r = *state;
+
+	races_make_atomic(r, RC_X, 8);
+	rc_access(r, 1, RC_X + 8, 8, RACES_WRITE, NULL);
+	rc_access(r, 1, RC_X, 16, RACES_WRITE, NULL);
+	rc_read(r, 2);
+	assert_int_equal(rc_access(r, 2, RC_X + 8, 8, RACES_READ, NULL),
+			 RC_RACE);
+}
+
 /* ---------------------------------------------------- whose order matters */
 
 static void test_atomic__reports_the_last_user(void **state)
@@ -299,6 +312,7 @@ int main(void)
 		RC_TEST(test_atomic__is_forgotten),
 		RC_TEST(test_make_atomic__acts_as_an_instruction_before),
 		RC_TEST(test_atomic__wide),
+		RC_TEST(test_atomic__store_ends_the_epoch),
 		RC_TEST(test_atomic__reports_the_last_user),
 		RC_TEST(test_atomic__reads_do_not_matter_to_reads),
 		RC_TEST_MAIN(test_atomic__initialisation_does_not_matter),

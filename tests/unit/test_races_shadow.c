@@ -126,7 +126,7 @@ static void test_access__in_many_units(void **state)
 
 /* ------------------------------------------------------------ many cells */
 
-static void test_access__keeps_nine_writers(void **state)
+static void test_access__keeps_nine_readers(void **state)
 {
 	struct races *r = *state;
 
@@ -187,6 +187,22 @@ static void test_access__merges_before_it_gives_up(void **state)
 	races_join(r, 2, 1);
 	assert_int_equal(rc_access(r, 2, RC_X + 7, 1, RACES_WRITE, &f),
 			 RC_RACE);
+}
+
+/* ... and keeps looking at what lies between the cells it merged. */
+static void test_access__races_again_after_merging(void **state)
+{
+	struct races_found f;
+	struct races *r = *state;
+
+	for (uint32_t t = 1; t <= 3; t++)
+		rc_access(r, t, RC_X, 1,
+			  t == 2 ? RACES_WRITE : RACES_READ, NULL);
+	for (uint32_t i = 1; i < 8; i++)
+		races_access(r, 1, RC_X + i, 1, RACES_READ, i, &f);
+	assert_int_equal(r->nr_evicted, 1);
+	assert_int_equal(rc_access(r, 1, RC_X, 1, RACES_READ, &f), RC_RACE);
+	assert_int_equal(f.other_task, 2);
 }
 
 /* ------------------------------------------------------------ forgetting */
@@ -308,9 +324,10 @@ int main(void)
 		RC_TEST(test_access__of_nothing),
 		RC_TEST(test_access__of_addresses_nobody_has),
 		RC_TEST(test_access__in_many_units),
-		RC_TEST_MAIN(test_access__keeps_nine_writers),
+		RC_TEST_MAIN(test_access__keeps_nine_readers),
 		RC_TEST_MAIN(test_access__gives_up_the_least_useful),
 		RC_TEST(test_access__merges_before_it_gives_up),
+		RC_TEST(test_access__races_again_after_merging),
 		RC_TEST(test_forget__ends_history_of_exactly_its_bytes),
 		RC_TEST(test_forget__of_nothing_or_unknown_memory),
 		RC_TEST(test_forget__of_a_large_mapping),
