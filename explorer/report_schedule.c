@@ -11,7 +11,7 @@
 #define MAX_ROWS 40u
 #define MAX_COLUMNS 6u	/* with more tasks, rows name them instead */
 #define MIN_WIDTH 8u
-#define MAX_WIDTH 24u
+#define MAX_WIDTH 28u
 
 struct table {
 	const struct trace *t;

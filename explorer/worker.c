@@ -27,7 +27,7 @@
 #include "explorer/util.h"
 #include "explorer/watchdog.h"
 
-#define POLL_NS 500000L	/* between two looks at the zygote */
+#define POLL_NS 2000000L	/* between two looks at the zygote */
 #define OUTPUT_MAX_BYTES (64ll << 20)	/* watchdog.c names it */
 
 struct worker {

@@ -265,6 +265,8 @@ static void give_way(uint32_t site)
 	core_announce(&op);
 	scheduler_yielded(s, s->current, true);
 	core_enter();
+	if (signals_are_due())
+		sys_trap_self(SYS_NR_DELIVER);
 }
 
 /*

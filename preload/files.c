@@ -17,7 +17,9 @@
 #define MAX_REAL_WAIT 64
 #define NR_TRACKED 1024
 
-enum wait_kind { WAIT_NONE, WAIT_FD, WAIT_POLL, WAIT_SELECT, WAIT_CHILD };
+enum wait_kind {
+	WAIT_NONE, WAIT_FD, WAIT_POLL, WAIT_SELECT, WAIT_CHILD, WAIT_FUTEX
+};
 
 /* What each task waits for; private memory, one entry a task. */
 struct wait {
@@ -93,6 +95,18 @@ static bool is_ready_child(const struct wait *w)
 	return r < 0 || info[4];
 }
 
+/* Another process changed the word, and perhaps woke us in vain. */
+static bool is_ready_futex(uint32_t t, const struct wait *w)
+{
+	uint32_t value;
+
+	if (sys_load32((void *)(uintptr_t)w->arg[0], &value) &&
+	    value == (uint32_t)w->arg[1])
+		return false;
+	scheduler_unwait(runtime_scheduler(), t, SCHED_WAKE_WOKEN);
+	return true;
+}
+
 static bool is_ready(uint32_t t, const struct wait *w)
 {
 	if (signals_would_interrupt(t))
@@ -106,6 +120,8 @@ static bool is_ready(uint32_t t, const struct wait *w)
 		return is_ready_select(w);
 	case WAIT_CHILD:
 		return is_ready_child(w);
+	case WAIT_FUTEX:
+		return is_ready_futex(t, w);
 	default:
 		return false;
 	}
@@ -211,6 +227,18 @@ static int64_t wait_for(struct trap *t, const struct wait *w, uint16_t kind,
 			return -EINTR;
 	}
 	return timed_out;
+}
+
+void files_watch_word(uint32_t t, uint64_t addr, uint32_t value)
+{
+	waits[t] = (struct wait){ .kind = WAIT_FUTEX, .arg = { addr, value } };
+	nr_waits++;
+}
+
+void files_unwatch_word(uint32_t t)
+{
+	waits[t].kind = WAIT_NONE;
+	nr_waits--;
 }
 
 static uint32_t fd_object(const struct trap *t, uint64_t fd)

@@ -13,6 +13,14 @@ enum files_wait { FILES_WAIT_NONE = 0, FILES_WAIT_IN = 1, FILES_WAIT_OUT = 2 };
 trap_handler RUNTIME_HIDDEN files_make_pair, files_make_internal,
 	files_make_outside, files_dup, files_close;
 
+/*
+ * Task t waits for a futex word that other processes share, with that value:
+ * wake it when the word changes. Until files_unwatch_word().
+ */
+RUNTIME_HIDDEN void files_watch_word(uint32_t t, uint64_t addr,
+				     uint32_t value);
+RUNTIME_HIDDEN void files_unwatch_word(uint32_t t);
+
 /* Forget waits of an earlier run. */
 RUNTIME_HIDDEN void files_reset(void);
 

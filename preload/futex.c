@@ -9,7 +9,8 @@
 #include <linux/errno.h>
 #include <linux/futex.h>
 
-#include "preload/traps.h"
+#include "preload/access.h"
+#include "preload/files.h"
 
 struct timespec64 {
 	int64_t sec, nsec;
@@ -60,6 +61,27 @@ static void check_relock(void)
 			    "lock of a mutex that the same thread holds");
 }
 
+static bool is_shared_with_others(const struct trap *t)
+{
+	return !(t->arg[1] & FUTEX_PRIVATE_FLAG) &&
+	       (runtime_control->counters.shared_maps ||
+		runtime_control->counters.forks);
+}
+
+/* Somebody outside may wake us: look at the word, and let time pass. */
+static void resume_shared(const struct trap *t, const struct runtime_op *op)
+{
+	uint32_t self = runtime_self();
+
+	files_watch_word(self, t->arg[0], (uint32_t)t->arg[2]);
+	core_announce(op);
+	runtime_self_task()->flags |= SCHED_TASK_EXTERNAL;
+	core_enter();
+	files_unwatch_word(self);
+	if (order_is_on)
+		order_apply(op, false);
+}
+
 static int64_t do_wait(struct trap *t, int cmd, uint32_t mask)
 {
 	struct scheduler *s = runtime_scheduler();
@@ -86,18 +108,15 @@ static int64_t do_wait(struct trap *t, int cmd, uint32_t mask)
 	scheduler_wait(s, op.object, s->current, mask);
 	op.kind = EXPLORE_OP_FUTEX_RESUME;
 	op.deadline_ns = deadline;
-	core_point(&op);
+	if (is_shared_with_others(t))
+		resume_shared(t, &op);
+	else
+		core_point(&op);
 	if (self->flags & SCHED_TASK_INTERRUPTED) {
 		self->flags &= (uint16_t)~SCHED_TASK_INTERRUPTED;
 		return -EINTR;
 	}
 	return self->wake == SCHED_WAKE_TIMEOUT ? -ETIMEDOUT : 0;
-}
-
-static bool is_shared_with_others(const struct trap *t)
-{
-	return !(t->arg[1] & FUTEX_PRIVATE_FLAG) &&
-	       runtime_control->counters.shared_maps;
 }
 
 static int64_t do_wake(struct trap *t, uint32_t max, uint32_t mask)

@@ -252,11 +252,12 @@ static void serve(struct control *c)
 		if (pid < 0)
 			fail(c, "cannot fork a run: out of processes or memory");
 		c->run_pid = (int32_t)pid;
-		/* The run may have frozen already. */
-		if (__sync_bool_compare_and_swap(&c->state,
-						 CONTROL_STATE_WAITING,
-						 CONTROL_STATE_RUNNING))
-			sys_call3(__NR_futex, &c->state, FUTEX_WAKE, INT32_MAX);
+		/*
+		 * The run may have frozen already. The tool is not woken: it
+		 * has nothing to do before the end.
+		 */
+		__sync_bool_compare_and_swap(&c->state, CONTROL_STATE_WAITING,
+					     CONTROL_STATE_RUNNING);
 		while (sys_call4(__NR_wait4, pid, &status, 0, 0) == -4)
 			;	/* EINTR */
 		c->wait_status = status;

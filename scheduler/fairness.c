@@ -122,3 +122,25 @@ uint32_t scheduler__fair_filter(struct scheduler *s, uint32_t nr)
 	SCHED_ASSERT(kept);
 	return kept;
 }
+
+/*
+ * Loops that wait for another task without ever yielding or failing: "lock;
+ * look; unlock" and around again. No strategy may starve the others for ever,
+ * so who waits for thousands of steps is let in now and then. Finite programs
+ * do not notice.
+ */
+#define STARVATION_STEPS 4096u
+
+uint32_t scheduler__starved_filter(struct scheduler *s, uint32_t nr)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct sched_task *t = &s->task[s->candidate[i].task];
+
+		if (s->step - waits_since(t) > STARVATION_STEPS &&
+		    waits_since(t) <= s->step)
+			s->candidate[kept++] = s->candidate[i];
+	}
+	return kept ? kept : nr;
+}

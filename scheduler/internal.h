@@ -87,6 +87,12 @@ static inline bool scheduler__has_come(const struct scheduler *s,
  */
 uint32_t scheduler__fair_filter(struct scheduler *s, uint32_t nr);
 
+/*
+ * Keep only those of the candidates that were enabled and not picked for very
+ * long, if there are any. Returns how many are left, at least 1.
+ */
+uint32_t scheduler__starved_filter(struct scheduler *s, uint32_t nr);
+
 /* Note that `t` was found disabled although it was enabled before. */
 static inline void scheduler__disabled(struct scheduler *s,
 				       struct sched_task *t)

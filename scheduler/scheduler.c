@@ -363,6 +363,8 @@ static bool is_stale(const struct scheduler *s, const struct scan *scan)
 }
 
 /* Fill s->candidate, moving time on where nobody can run before. */
+#define STARVATION_LOOK 512u
+
 static enum sched_result collect(struct scheduler *s, struct scan *scan)
 {
 	for (;;) {
@@ -494,6 +496,8 @@ enum sched_result scheduler_next(struct scheduler *s,
 	if (result == SCHED_RUN) {
 		if (scan.has_window && scan.nr > 1)
 			scan.nr = scheduler__fair_filter(s, scan.nr);
+		if (s->step % STARVATION_LOOK == 0 && scan.nr > 1)
+			scan.nr = scheduler__starved_filter(s, scan.nr);
 		result = pick(s, env, scan.nr);
 	}
 	if (result != SCHED_RUN)

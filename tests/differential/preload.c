@@ -11,7 +11,9 @@
  */
 #include "tests/differential/apply.h"
 
+#include <dlfcn.h>
 #include <link.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,12 +62,51 @@ static int visit(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
+/* ---- traps stay ours: programs block or catch all signals ---- */
+
+int sigaction(int signo, const struct sigaction *sa, struct sigaction *old)
+{
+	static int (*next)(int, const struct sigaction *, struct sigaction *);
+
+	if (!next)
+		next = dlsym(RTLD_NEXT, "sigaction");
+	if (signo == SIGTRAP && nr_applied)
+		sa = NULL;
+	return next(signo, sa, old);
+}
+
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	static int (*next)(int, const sigset_t *, sigset_t *);
+	sigset_t without;
+
+	if (!next)
+		next = dlsym(RTLD_NEXT, "pthread_sigmask");
+	if (set) {
+		without = *set;
+		if (how != SIG_UNBLOCK)
+			sigdelset(&without, SIGTRAP);
+		set = &without;
+	}
+	return next(how, set, old);
+}
+
+int sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+	return pthread_sigmask(how, set, old) ? -1 : 0;
+}
+
 __attribute__((constructor)) static void start(void)
 {
+	size_t nr;
+
 	dl_iterate_phdr(visit, NULL);
-	for (size_t i = 0; i < nr_applied; i++)
+	nr = nr_applied;
+	nr_applied = 0;		/* apply_patch() may set its handler */
+	for (size_t i = 0; i < nr; i++)
 		if (apply_patch(&applied[i]) < 0)
 			_exit(98);
+	nr_applied = nr;
 }
 
 __attribute__((destructor)) static void stop(void)

@@ -20,8 +20,8 @@
 #define MAX_OBJECTS 8
 #define MAX_TASKS 40
 
-extern volatile long report_test_lock[5];
-volatile long report_test_lock[5];
+extern volatile long report_test_lock;
+volatile long report_test_lock;
 
 /* A run under construction. */
 struct fixture {
@@ -163,7 +163,7 @@ static void make_abba(struct fixture *fx)
 	uint32_t one = add_object(fx, SCHED_CLASS_THREAD, 1);
 	uint32_t a = add_object(fx, SCHED_CLASS_MUTEX, 0x10);
 	uint32_t b = add_object(fx, SCHED_CLASS_MUTEX,
-				(uint64_t)(uintptr_t)report_test_lock);
+				(uint64_t)(uintptr_t)&report_test_lock);
 
 	add_task(fx, EXPLORE_OP_THREAD_JOIN, one);
 	add_task(fx, EXPLORE_OP_MUTEX_LOCK, b);
@@ -212,11 +212,11 @@ static void test_print__shows_the_schedule_in_columns(void **state)
 
 	make_abba(fx);
 	print(fx);
-	expect(fx, "   step    T0         T1             T2\n");
+	expect(fx, "   step    T0         T1            T2\n");
 	expect(fx, "\n      0    create T1 ");
 	expect(fx, "\n      1    create T2 ");
 	expect(fx, "\n      2 >             lock mutex#2 ");
-	expect(fx, "\n      3 !                            "
+	expect(fx, "\n      3 !                           "
 	       "lock report_test_lock ");
 	refuse(fx, "earlier operations");
 	refuse(fx, " \n");
