@@ -72,7 +72,8 @@ static bool is_variable(const char *entry, const char *name)
 }
 
 /* The user's environment with our variables in front. */
-static char **make_env(char *const *user, const char *preload, int control_fd)
+static char **make_env(char *const *user, const char *preload, int control_fd,
+		       bool is_lazy)
 {
 	const char *theirs = NULL;
 	size_t nr = 0, at = 0;
@@ -80,7 +81,7 @@ static char **make_env(char *const *user, const char *preload, int control_fd)
 
 	while (user[nr])
 		nr++;
-	env = xcalloc(nr + 4, sizeof(*env));
+	env = xcalloc(nr + 5, sizeof(*env));
 	for (size_t i = 0; i < nr; i++)
 		if (is_variable(user[i], "LD_PRELOAD") &&
 		    user[i][strlen("LD_PRELOAD=")])
@@ -88,6 +89,9 @@ static char **make_env(char *const *user, const char *preload, int control_fd)
 	env[at++] = theirs ? xasprintf("LD_PRELOAD=%s:%s", preload, theirs) :
 			     xasprintf("LD_PRELOAD=%s", preload);
 	env[at++] = xasprintf(CONTROL_ENV "=%d", control_fd);
+	/* Symbols are looked up once, and not anew in each run. */
+	if (!is_lazy)
+		env[at++] = xstrdup(CONTROL_ENV_BIND_NOW);
 	if (theirs)
 		env[at++] = xasprintf(CONTROL_ENV_PRELOAD "=%s", theirs);
 	for (size_t i = 0; i < nr; i++)
@@ -321,7 +325,7 @@ int launch_start(struct launch *l, struct errbuf *err)
 		goto out;
 	c.guard = guard;
 	c.control_fd = choose_control_fd(l->control_fd);
-	c.env = make_env(env, preload, c.control_fd);
+	c.env = make_env(env, preload, c.control_fd, l->is_lazy);
 	rc = fork_child(l, &c, note, err);
 	if (rc)
 		goto out;

@@ -14,6 +14,7 @@ struct launch {
 	int output_fd;		/* takes stdout and stderr */
 	int stdin_fd;
 	int cpu;		/* processor to run on; -1: any */
+	bool is_lazy;		/* look symbols up late, as the system does */
 	/* Set by launch_start(): */
 	pid_t pid;		/* leader of a session of its own; 0: none */
 	bool has_aslr;		/* addresses could not be fixed */

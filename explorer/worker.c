@@ -224,8 +224,8 @@ static int instrument(struct worker *w, struct errbuf *err)
 	return 0;
 }
 
-int worker_start(struct worker **out, const struct target *target,
-		 const struct control_config *config, int cpu,
+static int start(struct worker **out, const struct target *target,
+		 const struct control_config *config, int cpu, bool is_lazy,
 		 struct errbuf *err)
 {
 	struct worker *w = xcalloc(1, sizeof(*w));
@@ -243,6 +243,7 @@ int worker_start(struct worker **out, const struct target *target,
 		.output_fd = w->output_fd,
 		.stdin_fd = w->stdin_fd,
 		.cpu = cpu,
+		.is_lazy = is_lazy,
 	};
 	if (!rc) {
 		rc = launch_start(&l, err);
@@ -259,6 +260,21 @@ int worker_start(struct worker **out, const struct target *target,
 	}
 	*out = w;
 	return 0;
+}
+
+int worker_start(struct worker **out, const struct target *target,
+		 const struct control_config *config, int cpu,
+		 struct errbuf *err)
+{
+	struct errbuf first = ERRBUF_INIT;
+	int rc = start(out, target, config, cpu, false, &first);
+
+	/* Perhaps it refers to symbols that it never calls. */
+	if (rc == -ECHILD && strstr(first.text, "symbol lookup error"))
+		return start(out, target, config, cpu, true, err);
+	if (rc)
+		errbuf_addf(err, "%s", first.text);
+	return rc;
 }
 
 const struct access_stats *worker_access(const struct worker *w)

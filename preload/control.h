@@ -29,6 +29,9 @@
 /* The user's own LD_PRELOAD, to be put back; unset when there was none. */
 #define CONTROL_ENV_PRELOAD "EXPLORE_USER_LD_PRELOAD"
 
+/* Added for the target's start only; the value tells it from the user's. */
+#define CONTROL_ENV_BIND_NOW "LD_BIND_NOW=explore"
+
 #define CONTROL_MAX_SYSCALLS 512
 #define CONTROL_MAX_MODULES 256
 #define CONTROL_PATH_BYTES 256

@@ -72,7 +72,8 @@ static void clean_environment(char **envp)
 
 	for (char **in = envp; *in; in++) {
 		if (has_name(*in, CONTROL_ENV) ||
-		    has_name(*in, CONTROL_ENV_PRELOAD))
+		    has_name(*in, CONTROL_ENV_PRELOAD) ||
+		    core_streq(*in, CONTROL_ENV_BIND_NOW))
 			continue;
 		if (has_name(*in, "LD_PRELOAD")) {
 			if (!user)

@@ -232,7 +232,8 @@ static void do_atomic(struct program *p, uint32_t t)
 		first = plain_bytes(p) + 4 * any(p, p->shape->nr_atomics);
 		/* Sometimes with the plain bytes before. */
 		if (first == plain_bytes(p) && !any(p, 4))
-			do_access(p, t, first - 3, size + 3, how[1 + any(p, 2)]);
+			do_access(p, t, first - 3, size + 3,
+				  how[1 + any(p, 2)]);
 		else
 			do_access(p, t, first, size, how[any(p, 3)]);
 	}
