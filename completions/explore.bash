@@ -10,6 +10,7 @@ _explore_options()
 {
 	local search="--strategy --seed --max-steps --stdin --show-output
 		--ok-exit --wake --traces --run-timeout --time-slack
+		--clock --races --instrument --no-instrument --suppressions
 		--no-guard --quiet"
 
 	case $1 in
@@ -31,7 +32,9 @@ _explore_operand()
 		case ${COMP_WORDS[i]} in
 		--budget | --strategy | --seed | --jobs | --max-steps | \
 			--stdin | --ok-exit | --wake | --traces | \
-			--run-timeout | --time-slack | -b | -s | -j)
+			--run-timeout | --time-slack | --clock | --races | \
+			--instrument | --no-instrument | --suppressions | \
+			-b | -s | -j)
 			i=$((i + 1))
 			;;
 		-*) ;;
@@ -104,7 +107,7 @@ _explore()
 		[ ${#COMPREPLY[@]} -gt 0 ] || _explore_fill -f -- "$current"
 		return
 		;;
-	--stdin)
+	--stdin | --suppressions | --instrument | --no-instrument)
 		_explore_fill -f -- "$current"
 		return
 		;;
@@ -114,6 +117,14 @@ _explore()
 		;;
 	--wake)
 		_explore_fill -W "any fifo" -- "$current"
+		return
+		;;
+	--clock)
+		_explore_fill -W "soft none" -- "$current"
+		return
+		;;
+	--races)
+		_explore_fill -W "report fail off" -- "$current"
 		return
 		;;
 	--budget | -b | --seed | --jobs | -j | --max-steps | --ok-exit | \

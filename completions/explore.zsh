@@ -61,6 +61,11 @@ _explore() {
 		'--stdin[standard input of the target]:file:_files'
 		'*--ok-exit[exit status that is no failure]:status:'
 		'--wake[which waiter a wake-up takes]:which:(any fifo)'
+		'--clock[where threads can change places]:clock:(soft none)'
+		'--races[what a data race is]:what:(report fail off)'
+		'*--instrument[watch accesses of this library too]:pattern:_files'
+		'*--no-instrument[do not watch accesses of this file]:pattern:_files'
+		'--suppressions[races not to mention]:file:_files'
 		'--time-slack[let timeouts come this much early]:milliseconds:'
 	)
 	run=(

@@ -267,6 +267,8 @@ void describe_function(const struct symbol *symbol, char *text, size_t bytes)
 	text[0] = '\0';
 	if (!name)
 		return;
+	if (!strncmp(name, "__GI_", 5))
+		name += 5;	/* glibc's name for its own calls of it */
 	length = name_length(name);
 	if (length > MAX_FUNCTION)
 		snprintf(text, bytes, "%.*s...", MAX_FUNCTION - 3, name);

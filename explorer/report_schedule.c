@@ -10,8 +10,10 @@
 
 #define MAX_ROWS 40u
 #define MAX_COLUMNS 6u	/* with more tasks, rows name them instead */
+#define WIDE 60u	/* all columns together; a place follows */
 #define MIN_WIDTH 8u
 #define MAX_WIDTH 28u
+#define MAX_PLACE 90u
 
 struct table {
 	const struct trace *t;
@@ -20,6 +22,7 @@ struct table {
 	uint32_t task[MAX_COLUMNS];	/* of each column, ascending */
 	uint32_t width[MAX_COLUMNS];
 	uint32_t nr;			/* 0: too many for columns */
+	size_t place;			/* column of the source lines */
 };
 
 /* Whether b only repeats a: a task that spins or yields, most likely. */
@@ -64,27 +67,74 @@ static void find_columns(struct table *table)
 	}
 }
 
-static void find_widths(struct report_context *c, struct table *table)
+/* Where the task's column begins. */
+static size_t column_start(const struct table *table, uint32_t task)
 {
+	size_t start = 0;
+
+	for (uint32_t col = 0; col < table->nr && table->task[col] != task;
+	     col++)
+		start += table->width[col];
+	return start;
+}
+
+/* Length of the cell of event i, with a gap; 0 when it makes no row. */
+static size_t cell_length(struct report_context *c, const struct table *table,
+			  uint64_t i)
+{
+	const struct sched_event *e = &table->t->event[i];
 	char text[DESCRIBE_BYTES * 2];
 
+	if (i > table->first && is_equal(e - 1, e))
+		return 0;
+	describe_event(&c->d, e, text, sizeof(text));
+	return strlen(text) + 2;
+}
+
+static void find_widths(struct report_context *c, struct table *table)
+{
 	for (uint32_t col = 0; col < table->nr; col++)
 		table->width[col] = MIN_WIDTH;
 	for (uint64_t i = table->first; i < table->t->nr_events; i++) {
-		const struct sched_event *e = &table->t->event[i];
-		size_t length;
+		size_t length = cell_length(c, table, i);
 
-		if (i > table->first && is_equal(e - 1, e))
-			continue;
-		describe_event(&c->d, e, text, sizeof(text));
-		length = strlen(text) + 2;
 		if (length > MAX_WIDTH)
 			length = MAX_WIDTH;
 		for (uint32_t col = 0; col < table->nr; col++)
-			if (table->task[col] == e->task &&
+			if (table->task[col] == table->t->event[i].task &&
 			    table->width[col] < length)
 				table->width[col] = (uint32_t)length;
 	}
+}
+
+/* Source lines stand behind all cells but the longest. */
+static void find_place(struct report_context *c, struct table *table)
+{
+	for (uint64_t i = table->first; i < table->t->nr_events; i++) {
+		size_t end = column_start(table, table->t->event[i].task) +
+			     cell_length(c, table, i);
+
+		if (end > table->place && end <= MAX_PLACE)
+			table->place = end;
+	}
+}
+
+/*
+ * A row has one cell only, which may run into the next columns. So when the
+ * table gets wide, columns need not be as wide as what stands in them.
+ */
+static void narrow(struct table *table)
+{
+	uint32_t total = 0, most;
+
+	for (uint32_t col = 0; col < table->nr; col++)
+		total += table->width[col];
+	if (total <= WIDE)
+		return;
+	most = WIDE / table->nr;
+	for (uint32_t col = 0; col < table->nr; col++)
+		if (table->width[col] > most)
+			table->width[col] = most;
 }
 
 static void print_head(FILE *f, const struct table *table)
@@ -116,17 +166,13 @@ static char mark(const struct sched_event *e)
 static void print_cells(FILE *f, const struct table *table, uint32_t task,
 			const char *text, const char *line)
 {
-	size_t room = 0, used;
-	uint32_t col = 0;
+	size_t start = column_start(table, task);
+	size_t used = start + strlen(text);
 
-	for (; col < table->nr && table->task[col] != task; col++)
-		fprintf(f, "%*s", (int)table->width[col], "");
-	fputs(text, f);
-	if (!line[0])
-		return;	/* no blanks at the end */
-	for (used = strlen(text); col < table->nr; col++)
-		room += table->width[col];
-	fprintf(f, "%*s%s", used < room ? (int)(room - used) : 1, "", line);
+	fprintf(f, "%*s%s", (int)start, "", text);
+	if (line[0])	/* else: no blanks at the end */
+		fprintf(f, "%*s%s", used < table->place ?
+			(int)(table->place - used) : 1, "", line);
 }
 
 /* `nr` equal events from the i-th on. */
@@ -190,6 +236,8 @@ void report__print_schedule(struct report_context *c)
 	find_first(&table);
 	find_columns(&table);
 	find_widths(c, &table);
+	narrow(&table);
+	find_place(c, &table);
 	fprintf(c->f, "\nSchedule (> another task runs, ! it was preempted)\n");
 	if (table.first)
 		fprintf(c->f, "  ... %" PRIu64 " earlier operations: see "

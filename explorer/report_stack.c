@@ -59,9 +59,9 @@ static void find_frame(struct report_context *c, const struct stack *stack,
 
 /*
  * Frames [*first, *last) are the program's own, with what is between them. All
- * but the outermost when there are none.
+ * but the outermost when there are none; then false is returned.
  */
-static void own_frames(struct report_context *c, const struct stack *stack,
+static bool own_frames(struct report_context *c, const struct stack *stack,
 		       uint32_t *first, uint32_t *last)
 {
 	struct symbol symbol;
@@ -86,6 +86,13 @@ static void own_frames(struct report_context *c, const struct stack *stack,
 			break;
 		--*last;
 	}
+	return is_own;
+}
+
+/* How main's return value became the exit status is of no interest. */
+static bool is_after_main(const struct report *r, bool has_own)
+{
+	return r->trace->verdict.kind == CONTROL_VERDICT_EXIT && !has_own;
 }
 
 /* Lines of a stack as they are printed, so that the last can be counted. */
@@ -129,7 +136,8 @@ void report__print_stack(struct report_context *c, uint32_t task)
 
 	if (!stack)
 		return;
-	own_frames(c, stack, &first, &last);
+	if (is_after_main(c->r, own_frames(c, stack, &first, &last)))
+		return;
 	/* How a crash inside the C library came about begins there. */
 	if (!is_return(c->r, stack, 0))
 		first = 0;
@@ -147,7 +155,8 @@ void report__failing_place(struct report_context *c, char *text, size_t bytes)
 
 	text[0] = '\0';
 	if (stack) {
-		own_frames(c, stack, &first, &last);
+		if (is_after_main(c->r, own_frames(c, stack, &first, &last)))
+			return;
 		describe_place(&c->d, stack->pc[first],
 			       is_return(c->r, stack, first), text, bytes);
 	} else if (v->pc) {

@@ -313,7 +313,9 @@ static void print_task(struct report_context *c, const struct sched_task *t)
 	fprintf(c->f, "  T%u", t->id);
 	print_routine(c, t->id);
 	if (has_failed && !is_self_deadlock)
-		fprintf(c->f, " failed here; it");
+		fprintf(c->f, " %s; it", c->r->trace->verdict.kind ==
+			CONTROL_VERDICT_EXIT ? "ended the process"
+					     : "failed here");
 	nr_held = print_holds(c, t->id);
 	if (has_failed && is_self_deadlock) {
 		fprintf(c->f, "%s waits for itself", nr_held ? " and" : "");

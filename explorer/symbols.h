@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * symbols.h - the inside of struct symbols, for symbols.c, inlined.c,
- * variables.c, stacks.c and report_stack.c only. Everybody else uses internal.h.
+ * variables.c, stacks.c and report_stack.c only. Others use internal.h.
  */
 #ifndef EXPLORER_SYMBOLS_H
 #define EXPLORER_SYMBOLS_H

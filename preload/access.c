@@ -17,11 +17,17 @@
 
 #include <linux/mman.h>
 
-#define HOT_HITS 20000u		/* unpatched in the run itself */
-#define PRIVATE_HITS 64u	/* unpatched between runs, when so often... */
-#define PRIVATE_RUNS 24u	/* ...and in that many runs nothing was found */
-#define SPIN_READS 16u		/* the same reads again: gives way */
+/* Executions of one site in one run, without anything found: */
+#define TICK_HITS 1024u		/* others get a turn to come by here, too */
+#define HOT_HITS 8192u		/* then it is unpatched for this run */
+/* Over all runs: then it is unpatched for good. */
+#define PRIVATE_HITS 64u
+#define PRIVATE_RUNS 24u
+#define SPIN_READS 512u		/* the same reads again: perhaps a spin */
 #define MEMORY_READS 8u
+
+/* Private memory: counts of this run, so that they replay. */
+static uint16_t run_hits[CONTROL_MAX_ACCESS];
 
 /* ---------------------------------------------------- repeated reads */
 
@@ -32,6 +38,9 @@
 struct reads {
 	uint32_t nr_same;
 	uint32_t next;
+	uint64_t state;		/* registers at state_site - 1, when last there */
+	uint32_t state_site;
+	uint32_t pad;
 	struct {
 		uint64_t addr, value;
 		uint32_t site, pad;
@@ -123,6 +132,20 @@ static void note_race(const struct races_found *f)
 	c->nr_races++;
 }
 
+static _Noreturn void end_with_race(const struct races_found *f)
+{
+	const struct control *c = runtime_control;
+	char text[160];
+
+	runtime_format(text, sizeof(text),
+		       "%s of %lu bytes at 0x%lx, and a %s by T%lu at 0x%lx",
+		       f->is_write ? "write" : "read", (unsigned long)f->size,
+		       f->addr, f->other_is_write ? "write" : "read",
+		       (unsigned long)f->other_task,
+		       c->access[f->other_site].addr);
+	runtime_end(CONTROL_VERDICT_RACE, 0, 0, c->access[f->site].addr, text);
+}
+
 static void detect(uint64_t addr, uint32_t size, uint32_t site,
 		   enum races_access how)
 {
@@ -141,8 +164,7 @@ static void detect(uint64_t addr, uint32_t size, uint32_t site,
 		return;
 	note_race(&found);
 	if (c->config.flags & CONTROL_F_RACE_FAILS)
-		runtime_end(CONTROL_VERDICT_RACE, 0, 0, c->access[site].addr,
-			    "");
+		end_with_race(&found);
 }
 
 /* ----------------------------------------------------- live accesses */
@@ -251,17 +273,15 @@ static void live(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags)
 
 static void unpatch(uint32_t site);
 
-/* A loop that reads the same again and again: let the others go on. */
-static void give_way(uint32_t site)
+/* Stop here as an operation of that kind, behind everybody else. */
+static void stand_back(uint16_t kind, uint32_t site)
 {
 	struct scheduler *s = runtime_scheduler();
 	const struct runtime_op op = {
-		.kind = EXPLORE_OP_SPIN,
+		.kind = kind,
 		.pc = runtime_control->access[site].addr,
 	};
 
-	runtime_control->counters.spins++;
-	learn(site);
 	core_announce(&op);
 	scheduler_yielded(s, s->current, true);
 	core_enter();
@@ -270,24 +290,97 @@ static void give_way(uint32_t site)
 }
 
 /*
- * How many repetitions make a spin. In a replay the recorded run says whether
- * it is one; which turn of the loop is caught does not matter.
+ * In a replay the recorded run says whether the task stands back here: it does
+ * when that is its next event. Returns 1 or 0, or -1: no replay.
  */
-static uint32_t patience(uint32_t site)
+static int recorded(uint16_t kind, uint32_t site)
 {
 	struct scheduler *s = runtime_scheduler();
 	const struct sched_event *e;
 
 	if (!core_env.script)
-		return SPIN_READS * 64;
-	if (s->step >= core_env.nr_script)
-		return UINT32_MAX;
-	e = &core_env.script[s->step];
-	return e->kind == EXPLORE_OP_SPIN && e->task == s->current &&
-	       e->pc == runtime_control->access[site].addr ? 1 : UINT32_MAX;
+		return -1;
+	for (uint64_t i = s->step; i < core_env.nr_script; i++) {
+		e = &core_env.script[i];
+		if (e->task == s->current && e->point == EXPLORE_POINT_TASK)
+			return e->kind == kind &&
+			       e->pc == runtime_control->access[site].addr;
+	}
+	return 0;
 }
 
-static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags)
+/* Registers and the top of the stack: what a loop may count in. */
+static uint64_t state_of(const struct access_frame *f)
+{
+	const uint64_t *word = (const uint64_t *)f;
+	uint64_t h = 0;
+
+	/* The frame itself first, then what lies above the red zone. */
+	for (size_t i = 0; i < sizeof(*f) / 8 + 64; i++) {
+		h = (h ^ word[i]) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 29;
+	}
+	return h;
+}
+
+/*
+ * The same reads over and over are a spin when the registers come back, too:
+ * then nothing changes until another task does something. Loops that compute
+ * change theirs. In a replay, any turn of a recorded spin is the right one.
+ */
+static void check_spin(uint32_t site, const struct access_frame *f)
+{
+	struct reads *r = &reads[runtime_self()];
+	int is_recorded;
+	uint64_t state;
+
+	if (r->nr_same < SPIN_READS && !core_env.script)
+		return;
+	is_recorded = recorded(EXPLORE_OP_SPIN, site);
+	if (is_recorded < 0) {
+		state = state_of(f);
+		is_recorded = r->state_site == site + 1 && r->state == state;
+		if (!r->state_site || r->state_site == site + 1) {
+			r->state_site = site + 1;
+			r->state = state;
+		}
+	}
+	if (!is_recorded) {
+		if (r->nr_same > 2 * SPIN_READS) {
+			r->nr_same = 0;
+			r->state_site = 0;
+		}
+		return;
+	}
+	r->nr_same = 0;
+	runtime_control->counters.spins++;
+	learn(site);
+	stand_back(EXPLORE_OP_SPIN, site);
+}
+
+/*
+ * A site that is executed very often costs time, and most are private. But
+ * nothing is known before another task had the chance to come by, so let the
+ * others go on first.
+ */
+static void count_hit(uint32_t site)
+{
+	struct control *c = runtime_control;
+
+	if (c->access_hits[site] < UINT32_MAX - 1)
+		c->access_hits[site]++;
+	if (c->access_state[site] & CONTROL_ACCESS_LEARNED ||
+	    c->scheduler.nr_live == 1)
+		return;
+	run_hits[site]++;
+	if (run_hits[site] == TICK_HITS && recorded(EXPLORE_OP_TICK, site))
+		stand_back(EXPLORE_OP_TICK, site);
+	else if (run_hits[site] == HOT_HITS)
+		unpatch(site);
+}
+
+static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
+		  const struct access_frame *f)
 {
 	struct control *c = runtime_control;
 	uint32_t self = runtime_self();
@@ -297,16 +390,10 @@ static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags)
 		detect(addr, size, site, RACES_WRITE);
 	} else {
 		detect(addr, size, site, RACES_READ);
-		if (c->scheduler.nr_live > 1 &&
-		    is_repeated(self, site, addr) &&
-		    reads[self].nr_same >= patience(site)) {
-			reads[self].nr_same = 0;
-			give_way(site);
-		}
+		if (c->scheduler.nr_live > 1 && is_repeated(self, site, addr))
+			check_spin(site, f);
 	}
-	if (++c->access_hits[site] == HOT_HITS &&
-	    !(c->access_state[site] & CONTROL_ACCESS_LEARNED))
-		unpatch(site);
+	count_hit(site);
 }
 
 /* Where the task stands, for unwinders: the access itself. */
@@ -315,6 +402,14 @@ static void show_site(struct control_task *k, uint64_t ip,
 {
 	k->reg_ip = ip;
 	k->reg_sp = (uintptr_t)(f + 1) + 128;
+	k->reg_bp = f->rbp;
+	k->reg_bx = f->rbx;
+	k->reg_12 = f->r12;
+	k->reg_13 = f->r13;
+	k->reg_14 = f->r14;
+	k->reg_15 = f->r15;
+	k->uses_trap_frame = 1;
+	k->has_vectors = 1;
 }
 
 void access_hook(uint64_t addr, uint32_t site, const struct access_frame *f)
@@ -333,19 +428,15 @@ void access_hook(uint64_t addr, uint32_t site, const struct access_frame *f)
 	if (!size)
 		return;
 	c->nr_accesses++;
-	if (!(c->access_state[site] & CONTROL_ACCESS_LIVE) &&
-	    !(i->flags & INSTRUMENT_ATOMIC)) {
-		k = core_self();
-		k->has_vectors = 1;
-		quiet(addr, (uint32_t)size, site, i->flags);
-		k->has_vectors = 0;
-		return;
-	}
 	k = core_self();
-	k->has_vectors = 1;
 	show_site(k, i->addr, f);
-	live(addr, (uint32_t)size, site, i->flags);
+	if (c->access_state[site] & CONTROL_ACCESS_LIVE ||
+	    i->flags & INSTRUMENT_ATOMIC)
+		live(addr, (uint32_t)size, site, i->flags);
+	else
+		quiet(addr, (uint32_t)size, site, i->flags, f);
 	k->has_vectors = 0;
+	k->uses_trap_frame = 0;
 	if (signals_are_due())
 		sys_trap_self(SYS_NR_DELIVER);
 }

@@ -28,6 +28,7 @@ RUNTIME_HIDDEN void order_fork(uint32_t parent, uint32_t child);
 
 /* What access_entry() (entry.S) leaves on the stack, low to high. */
 struct access_frame {
+	uint64_t rbp, r15, r14, r13, r12, rbx;
 	uint64_t flags;		/* ah: lahf, al: overflow */
 	uint64_t r11, r10, r9, r8, rdx, rcx, rax;
 	uint64_t return_address;	/* in the trampoline */

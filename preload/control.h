@@ -273,7 +273,7 @@ struct control {
 	struct sched_event script[CONTROL_MAX_STEPS];
 	uint8_t input[CONTROL_INPUT_BYTES];
 	uint8_t script_input[CONTROL_INPUT_BYTES];
-	uint8_t strategy[CONTROL_STRATEGY_BYTES];
+	_Alignas(4096) uint8_t strategy[CONTROL_STRATEGY_BYTES];
 	uint8_t access_state[CONTROL_MAX_ACCESS];
 	uint32_t access_hits[CONTROL_MAX_ACCESS];
 	struct instrument_site access[CONTROL_MAX_ACCESS];

@@ -283,10 +283,16 @@ access_entry:
 	seto	%al
 	push	%rax
 	.cfi_adjust_cfa_offset 8
-	mov	%rsp, %rdx
+	push	%rbx
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	.cfi_adjust_cfa_offset 40
 	push	%rbp
 	.cfi_adjust_cfa_offset 8
 	.cfi_rel_offset %rbp, 0
+	mov	%rsp, %rdx
 	mov	%rsp, %rbp
 	.cfi_def_cfa_register %rbp
 	and	$-16, %rsp
@@ -296,6 +302,8 @@ access_entry:
 	pop	%rbp
 	.cfi_adjust_cfa_offset -8
 	.cfi_restore %rbp
+	add	$40, %rsp	/* callee-saved: the values are back */
+	.cfi_adjust_cfa_offset -40
 	pop	%rax
 	.cfi_adjust_cfa_offset -8
 	add	$127, %al

@@ -301,6 +301,25 @@ static void get_modules(const struct reader *r, struct trace *t)
 	}
 }
 
+/* "0+0x1234": module and address in its file. */
+static bool parse_site(const struct trace *t, const char *text,
+		       uint64_t *addr)
+{
+	const char *plus = text ? strchr(text, '+') : NULL;
+	char number[24];
+	uint64_t m, offset;
+
+	if (!plus || (size_t)(plus - text) >= sizeof(number))
+		return false;
+	memcpy(number, text, (size_t)(plus - text));
+	number[plus - text] = '\0';
+	if (!parse_u64(number, 10, &m) || m >= t->nr_modules ||
+	    strncmp(plus, "+0x", 3) || !parse_u64(plus + 3, 16, &offset))
+		return false;
+	*addr = offset + t->module[m].bias;
+	return true;
+}
+
 static void get_live_sites(const struct reader *r, struct trace *t)
 {
 	const cJSON *array = get(r, "live_sites");
@@ -317,16 +336,12 @@ static void get_live_sites(const struct reader *r, struct trace *t)
 		return;
 	}
 	cJSON_ArrayForEach(item, array) {
-		unsigned int m;
-		uint64_t offset;
-
-		if (!cJSON_IsString(item) ||
-		    sscanf(item->valuestring, "%u+0x%" SCNx64, &m, &offset) != 2 ||
-		    m >= t->nr_modules) {
+		if (!parse_site(t, cJSON_GetStringValue(item),
+				&t->live_site[t->nr_live_sites])) {
 			complain(r, "live_sites");
 			return;
 		}
-		t->live_site[t->nr_live_sites++] = offset + t->module[m].bias;
+		t->nr_live_sites++;
 	}
 }
 

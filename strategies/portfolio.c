@@ -7,9 +7,9 @@
  * there, and holds a task back for long where that is needed; pct and the
  * walks that stay find what needs one task to do much while another does
  * little, which the plain walk misses the more surely the longer a program is.
- * A mix of m of them needs at most m times the runs of the
- * best one, whichever that is: Huberman, Lukose and Hogg, "An economics
- * approach to hard computational problems", Science 275, 1997.
+ * A mix needs at most as many times the runs of the best one, whichever that
+ * is, as that one's share of the runs says: Huberman, Lukose and Hogg, "An
+ * economics approach to hard computational problems", Science 275, 1997.
  *
  * Run 0 is the schedule without preemption, what a user sees when nothing goes
  * wrong. Run r >= 1 belongs to line (r - 1) % NR_LINES of the table below, and

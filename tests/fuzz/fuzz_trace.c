@@ -106,11 +106,12 @@ static void repair_part(struct part *p, const char *magic)
 static void pack_part(struct part *p, const char *magic)
 {
 	struct recorder_bytes packed = { 0 };
+	size_t prefix = p->bytes >= 2 ? 2 : 0;
 
-	/* Two bytes of the payload stand for the number of events. */
 	check(!recorder__pack(&packed, magic,
-			      p->bytes >= 2 ? format_get(p->data, 2) : 0,
-			      p->data, p->bytes), "no memory");
+			      format_get(p->data, (unsigned int)prefix),
+			      p->data + prefix, p->bytes - prefix),
+	      "no memory");
 	free(p->data);
 	p->data = packed.data;
 	p->bytes = packed.nr;
@@ -244,10 +245,6 @@ int fuzz_trace_one(const uint8_t *data, size_t bytes)
 	if (mode == FUZZ_RAW) {
 		pack_part(&decisions, FORMAT_DECISIONS_MAGIC);
 		pack_part(&inputs, FORMAT_INPUTS_MAGIC);
-		if (inputs.bytes >= FORMAT_HEADER_BYTES) {
-			memcpy(inputs.data + 16, inputs.data + 24, 8);
-			repair_part(&inputs, FORMAT_INPUTS_MAGIC);
-		}
 	}
 	if (mode != FUZZ_VERBATIM)
 		repair_json(&json, &decisions, &inputs);

@@ -16,7 +16,8 @@
 enum fuzz_trace_mode {
 	FUZZ_VERBATIM = 0,	/* as they are: checksums stand in the way */
 	FUZZ_REPAIRED = 1,	/* sizes and checksums made right */
-	FUZZ_RAW = 2,		/* the parts are payloads: packed first */
+	/* Binary parts are a 16-bit count and a payload, packed first. */
+	FUZZ_RAW = 2,
 	FUZZ_NR_MODES = 3,
 };
 

@@ -35,29 +35,49 @@ static size_t append(uint8_t *to, size_t at, const void *data, size_t bytes)
 	return at + 2 + bytes;
 }
 
-/* The files of a sound trace as one input; or, for FUZZ_RAW, its payload. */
+static size_t append_raw(uint8_t *to, size_t at, uint64_t count,
+			 const void *data, size_t bytes)
+{
+	format_put(to + at, bytes + 2, 2);
+	format_put(to + at + 2, count, 2);
+	memcpy(to + at + 4, data, bytes);
+	return at + 4 + bytes;
+}
+
+static struct format_part describe(const struct recorder_bytes *b)
+{
+	return (struct format_part){
+		b->nr,
+		format_checksum(FORMAT_CHECKSUM_INIT, b->data, b->nr),
+	};
+}
+
+/* The files of a sound trace as one input; or, for FUZZ_RAW, its payloads. */
 static size_t make_seed(uint8_t *to, int mode)
 {
 	struct recorder_bytes json = { 0 }, decisions = { 0 }, raw = { 0 };
 	struct recorder_bytes inputs = { 0 };
-	struct format_part none = { 0, 0 };
+	struct format_part part[2];
 	struct trace t;
 	size_t at = 1;
 
-	/* FUZZ_RAW takes the first two bytes for the number of events. */
-	sample_trace(&t, mode == FUZZ_RAW ? 0 : 20, 30);
+	sample_trace(&t, 20, 30);
 	if (recorder__encode_decisions(&t, &raw) ||
 	    recorder__pack(&decisions, FORMAT_DECISIONS_MAGIC, t.nr_events,
 			   raw.data, raw.nr) ||
 	    recorder__pack(&inputs, FORMAT_INPUTS_MAGIC, t.input_bytes,
-			   t.input, t.input_bytes) ||
-	    recorder__print_json(&t, &none, &none, &json))
+			   t.input, t.input_bytes))
+		abort();
+	part[0] = describe(&decisions);
+	part[1] = describe(&inputs);
+	if (recorder__print_json(&t, &part[0], &part[1], &json))
 		abort();
 	to[0] = (uint8_t)mode;
 	at = append(to, at, json.data, json.nr);
 	if (mode == FUZZ_RAW) {
-		at = append(to, at, raw.data, raw.nr);
-		at = append(to, at, t.input, t.input_bytes);
+		at = append_raw(to, at, t.nr_events, raw.data, raw.nr);
+		at = append_raw(to, at, t.input_bytes, t.input,
+				t.input_bytes);
 	} else {
 		at = append(to, at, decisions.data, decisions.nr);
 		at = append(to, at, inputs.data, inputs.nr);

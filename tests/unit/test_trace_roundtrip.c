@@ -88,7 +88,12 @@ static void assert_traces_equal(const struct trace *a, const struct trace *b)
 		assert_true(a->module[i].start == b->module[i].start);
 		assert_true(a->module[i].end == b->module[i].end);
 		assert_true(a->module[i].bias == b->module[i].bias);
+		assert_true(a->module[i].is_watched ==
+			    b->module[i].is_watched);
 	}
+	assert_int_equal(a->nr_live_sites, b->nr_live_sites);
+	for (uint32_t i = 0; i < a->nr_live_sites; i++)
+		assert_true(a->live_site[i] == b->live_site[i]);
 	assert_true(a->nr_events == b->nr_events);
 	assert_true(a->input_bytes == b->input_bytes);
 	assert_int_equal(a->nr_objects, b->nr_objects);

@@ -28,13 +28,17 @@ static inline void sample_modules(struct trace *t)
 	t->module[0] = (struct trace_module){
 		.path = strdup("/home/me/test"), .build_id = strdup("0badcafe"),
 		.start = 0x555555554000, .end = 0x555555559000,
-		.bias = 0x555555554000,
+		.bias = 0x555555554000, .is_watched = true,
 	};
 	t->module[1] = (struct trace_module){
 		.path = strdup("/lib/libc.so.6"), .build_id = strdup(""),
 		.start = 0x7ffff7c00000, .end = 0x7ffff7e00000,
 		.bias = 0x7ffff7c00000,
 	};
+	t->nr_live_sites = 2;
+	t->live_site = calloc(2, sizeof(*t->live_site));
+	t->live_site[0] = 0x555555555123;
+	t->live_site[1] = 0x7ffff7c00000;
 }
 
 static inline void sample_events(struct trace *t, uint64_t nr)
