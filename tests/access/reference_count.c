@@ -15,7 +15,7 @@
 struct name {
 	const char *volatile text;
 	const char *volatile also;
-	int refs;
+	volatile int refs;
 	atomic_int atomic_refs;
 };
 

@@ -211,6 +211,12 @@ static bool is_register(ZydisRegister reg, unsigned int nr)
 	       ZYDIS_REGISTER_RAX + (ZydisRegister)nr;
 }
 
+static bool is_base(ZydisRegister reg, unsigned int nr)
+{
+	return nr == REG_NONE ? reg == ZYDIS_REGISTER_RIP
+			      : reg == ZYDIS_REGISTER_RAX + (ZydisRegister)nr;
+}
+
 static bool suits(const ZydisDecodedInstruction *insn,
 		  const ZydisDecodedOperand *op, const struct operand *o,
 		  bool is_last)
@@ -224,6 +230,9 @@ static bool suits(const ZydisDecodedInstruction *insn,
 			if (op[i].visibility !=
 			    ZYDIS_OPERAND_VISIBILITY_EXPLICIT ||
 			    op[i].mem.type != ZYDIS_MEMOP_TYPE_MEM)
+				return false;
+			/* The bytes may mean something else altogether. */
+			if (!is_base(op[i].mem.base, o->base))
 				return false;
 			has_memory = true;
 		}
