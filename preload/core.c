@@ -501,6 +501,7 @@ void core_start_run(void)
 	timers_reset();
 	files_reset();
 	order_start_run();
+	inputs_start_run();
 	c->verdict.kind = CONTROL_VERDICT_NONE;
 	c->verdict.nr_cycle = 0;
 	c->verdict.object = 0;

@@ -293,7 +293,12 @@ int64_t files_trap(struct trap *t)
 		return pass_in_order(t, fd);
 	r = wait_for(t, &w, EXPLORE_OP_SYSCALL, fd_object(t, fd),
 		     !is_internal((int)fd), 0);
-	return r < 0 ? r : trap_pass(t);
+	if (r < 0)
+		return r;
+	if (t->nr == __NR_read && !is_internal((int)fd) &&
+	    inputs_is_outside((int)fd))
+		return inputs_read(t);
+	return trap_pass(t);
 }
 
 /* ------------------------------------------------ poll, select, epoll */

@@ -21,6 +21,14 @@ RUNTIME_HIDDEN void files_watch_word(uint32_t t, uint64_t addr,
 				     uint32_t value);
 RUNTIME_HIDDEN void files_unwatch_word(uint32_t t);
 
+/*
+ * inputs.c: whether what a read of the descriptor gives comes from outside,
+ * and the read (of arg[2] bytes to arg[1]) that records it, or repeats it.
+ */
+RUNTIME_HIDDEN bool inputs_is_outside(int fd);
+RUNTIME_HIDDEN int64_t inputs_read(struct trap *t);
+RUNTIME_HIDDEN void inputs_start_run(void);
+
 /* Forget waits of an earlier run. */
 RUNTIME_HIDDEN void files_reset(void);
 

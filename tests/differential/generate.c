@@ -289,7 +289,7 @@ static struct operand random_operand(void)
 	if (o.base == REG_RSP && rnd(2))
 		o.index = REG_NONE;
 	if (o.base == REG_RSP && o.index != REG_NONE)
-		o.disp = 1024;
+		o.disp = 4096;	/* never below the red zone */
 	if (o.index == REG_R11)
 		o.index = REG_NONE;
 	o.scale = o.index == REG_NONE ? 0 : rnd(4);

@@ -29,7 +29,7 @@
 #define ARENA_BYTES 8192
 #define STACK_BYTES (256 << 10)
 #define RED_ZONE 128
-#define SHOWN_STACK 4096	/* compared, above the red zone */
+#define SHOWN_STACK 8192	/* compared, above the red zone */
 
 #define RCX 1
 #define RSP 4
