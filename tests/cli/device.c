@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * device_input.c - what a device says decides; a replay must hear it again
+ * device.c - what a device says decides; a replay must hear it again
  *
  * Each run draws from /dev/urandom anew, so a failing one is only reproduced
  * when its bytes are.
  */
 #include <assert.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
-
-#include "guest.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned char sum;
@@ -29,7 +28,12 @@ static void *draw(void *arg)
 
 int main(void)
 {
-	guest_run(2, draw);
+	pthread_t t[2];
+
+	for (int i = 0; i < 2; i++)
+		pthread_create(&t[i], NULL, draw, NULL);
+	for (int i = 0; i < 2; i++)
+		pthread_join(t[i], NULL);
 	assert(sum % 4);
-	return guest_ok();
+	return 0;
 }
