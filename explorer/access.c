@@ -263,15 +263,30 @@ int access_plan(struct control *c, const struct access_scope *scope,
 
 /* ----------------------------------------------------------- live sites */
 
+/*
+ * A trace names live instructions by their address, so the two accesses of a
+ * movs are live together.
+ */
+static bool is_worth_live(const struct control *c, uint32_t i)
+{
+	uint64_t addr = c->access[i].addr;
+
+	return (c->access_state[i] & (CONTROL_ACCESS_LEARNED |
+				      CONTROL_ACCESS_PRIVATE)) ==
+		       CONTROL_ACCESS_LEARNED ||
+	       (i && c->access[i - 1].addr == addr &&
+		c->access_state[i - 1] & CONTROL_ACCESS_LEARNED) ||
+	       (i + 1 < c->nr_access && c->access[i + 1].addr == addr &&
+		c->access_state[i + 1] & CONTROL_ACCESS_LEARNED);
+}
+
 uint32_t access_make_live(struct control *c)
 {
 	uint32_t nr = 0;
 
 	for (uint32_t i = 0; i < c->nr_access; i++)
-		if ((c->access_state[i] & (CONTROL_ACCESS_LEARNED |
-					   CONTROL_ACCESS_LIVE |
-					   CONTROL_ACCESS_PRIVATE)) ==
-		    CONTROL_ACCESS_LEARNED) {
+		if (!(c->access_state[i] & CONTROL_ACCESS_LIVE) &&
+		    is_worth_live(c, i)) {
 			c->access_state[i] |= CONTROL_ACCESS_LIVE;
 			nr++;
 		}

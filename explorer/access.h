@@ -7,6 +7,7 @@
 #define EXPLORER_ACCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -63,6 +64,24 @@ void access_set_live(struct control *c, const uint64_t *site, uint32_t nr);
  * of sites is the same).
  */
 void access_share(struct control *to, const struct control *from);
+
+/*
+ * Look at the races from race[first] on, all by one run. When one is between
+ * atomic accesses, its sites are marked, and all these races are dropped:
+ * without the order that the atomics make, more is taken for a race. Suppressed
+ * ones are marked as benign when races are failures. Returns whether anything
+ * was marked.
+ */
+bool access_judge_races(struct control *c, struct symbols *symbols,
+			const struct access_scope *scope, uint32_t first);
+
+/*
+ * What was raced for: "'counter'", "a heap block of 32 bytes allocated at f()
+ * x.c:12, offset 8".
+ */
+void access_describe_memory(struct symbols *symbols,
+			    const struct control_race *r, char *text,
+			    size_t bytes);
 
 /* Print the races seen, once per pair of sites. Returns how many. */
 uint32_t access_print_races(FILE *f, const struct control *c,

@@ -24,7 +24,9 @@ static char *describe_place(const struct trace *t)
 		return xstrdup("-");
 	symbols = symbols_new(t->module, t->nr_modules);
 	if (symbols)
-		symbols_find(symbols, t->verdict.pc, true, &at);
+		symbols_find(symbols, t->verdict.pc,
+			     t->verdict.kind != CONTROL_VERDICT_CRASH &&
+			     t->verdict.kind != CONTROL_VERDICT_RACE, &at);
 	if (at.file)
 		text = xasprintf("%s:%d", at.file, at.line);
 	else if (at.module)

@@ -353,6 +353,20 @@ void symbols_find(struct symbols *s, uint64_t pc, bool is_return,
 bool symbols_variable(struct symbols *s, uint64_t addr, char *text,
 		      size_t bytes);
 
+/*
+ * Whether the access to `addr` by the instruction at pc was meant to be atomic,
+ * by the variable's type, the inlined functions, or the words of the source
+ * line (a guess, see atomic.c).
+ */
+bool symbols_is_atomic(struct symbols *s, uint64_t pc, uint64_t addr);
+
+/*
+ * Whether two accesses are no data race, because both are atomic. One of them
+ * is enough when there is no debug information on the other.
+ */
+bool symbols_is_atomic_pair(struct symbols *s, uint64_t pc, uint64_t other_pc,
+			    uint64_t addr);
+
 /* The call stack of one task of a frozen run. */
 #define STACK_MAX_FRAMES 64
 struct stack {

@@ -70,19 +70,53 @@ static void keep(struct runner *runner, struct record *r)
 	}
 }
 
-/*
- * Accesses that the run showed to matter are operations from the next run on.
- * With several jobs that holds for the first runs only, which one job does
- * alone, so that every job explores the same operations. A strategy that walks
- * a tree starts over: the tree has grown.
- */
-static void learn(const struct search *s, struct control *c)
+/* A strategy that walks a tree has to begin again: the tree is another one. */
+static void start_over(const struct search *s, struct control *c)
 {
-	if (s->is_frozen || !access_make_live(c) ||
-	    !(s->plan->strategy->flags & EXPLORE_STRATEGY_F_SEQUENTIAL))
+	if (!(s->plan->strategy->flags & EXPLORE_STRATEGY_F_SEQUENTIAL))
 		return;
 	madvise(c->strategy, sizeof(c->strategy), MADV_REMOVE);
 	s->plan->strategy->init(c->strategy, &s->plan->setup);
+}
+
+/*
+ * Accesses that the run showed to matter are operations from the next run on.
+ * With several jobs that holds for the first runs only, which one job does
+ * alone, so that every job explores the same operations.
+ */
+static void learn(const struct search *s, struct control *c)
+{
+	if (!s->is_frozen && access_make_live(c))
+		start_over(s, c);
+}
+
+/*
+ * Take atomic accesses out of the races that the last run saw. Returns whether
+ * it ended by one that does not count: then it is to be done again.
+ */
+static bool judge_races(struct runner *runner)
+{
+	const struct search *s = runner->search;
+	struct control *c = worker_control(runner->worker);
+	bool is_changed = false;
+	struct symbols *symbols;
+	struct trace_module *m;
+	uint32_t nr;
+
+	if (c->nr_races > runner->nr_judged) {
+		m = replay_modules(c, s->target->program, &nr);
+		symbols = symbols_new(m, nr);
+		is_changed = symbols &&
+			     access_judge_races(c, symbols, s->target->scope,
+						runner->nr_judged);
+		symbols_free(symbols);
+		replay_modules_free(m, nr);
+	}
+	runner->nr_judged = c->nr_races;
+	if (!is_changed || c->verdict.kind != CONTROL_VERDICT_RACE)
+		return false;
+	start_over(s, c);
+	return true;
 }
 
 /* Run number r->run. */
@@ -94,16 +128,19 @@ static void run_one(struct runner *runner, struct record *r)
 	struct explore_outcome outcome;
 	int rc;
 
-	if (!strategy->begin(c->strategy, r->run)) {
-		r->kind = RECORD_EXHAUSTED;
-		return;
-	}
-	c->config.run = r->run;
-	rc = worker_run(runner->worker, NULL, NULL, &r->err);
-	if (rc) {
-		r->kind = rc == -EINTR ? RECORD_STOPPED : RECORD_BROKEN;
-		return;
-	}
+	do {
+		if (!strategy->begin(c->strategy, r->run)) {
+			r->kind = RECORD_EXHAUSTED;
+			return;
+		}
+		c->config.run = r->run;
+		rc = worker_run(runner->worker, NULL, NULL, &r->err);
+		if (rc) {
+			c->nr_races = runner->nr_judged;
+			r->kind = rc == -EINTR ? RECORD_STOPPED : RECORD_BROKEN;
+			return;
+		}
+	} while (judge_races(runner));
 	fill_record(r, c);
 	keep(runner, r);
 	outcome = (struct explore_outcome){

@@ -129,28 +129,38 @@ static int load_script(struct control *c, const struct trace *t,
 				    sizeof(c->script[0]), t->nr_events);
 }
 
-/* The live sites of the trace, at the addresses of this process. */
-static void load_live_sites(struct control *c, const struct trace *t)
+/* An address of the trace, in this process; 0 when it is in no module. */
+static uint64_t address_here(const struct trace *t, uint64_t addr,
+			     const struct trace_module *here, uint32_t nr_here)
+{
+	for (uint32_t m = 0; m < t->nr_modules; m++) {
+		const struct trace_module *then = &t->module[m];
+
+		if (addr < then->start || addr >= then->end)
+			continue;
+		for (uint32_t h = 0; h < nr_here; h++)
+			if (!strcmp(here[h].path, then->path))
+				return addr - then->bias + here[h].bias;
+		break;
+	}
+	return 0;
+}
+
+/* The live sites of the trace, and the race that was its end. */
+static void load_accesses(struct control *c, const struct trace *t)
 {
 	struct trace_module *here;
 	uint64_t *site = xcalloc(t->nr_live_sites + 1, sizeof(*site));
 	uint32_t nr = 0, nr_here;
 
 	here = replay_modules(c, t->program, &nr_here);
-	for (uint32_t i = 0; i < t->nr_live_sites; i++)
-		for (uint32_t m = 0; m < t->nr_modules; m++) {
-			const struct trace_module *then = &t->module[m];
-
-			if (t->live_site[i] < then->start ||
-			    t->live_site[i] >= then->end)
-				continue;
-			for (uint32_t h = 0; h < nr_here; h++)
-				if (!strcmp(here[h].path, then->path))
-					site[nr++] = t->live_site[i] -
-						     then->bias + here[h].bias;
-			break;
-		}
+	for (uint32_t i = 0; i < t->nr_live_sites; i++) {
+		site[nr] = address_here(t, t->live_site[i], here, nr_here);
+		nr += site[nr] != 0;
+	}
 	access_set_live(c, site, nr);
+	c->replay_race_pc = t->verdict.kind == CONTROL_VERDICT_RACE
+			? address_here(t, t->verdict.pc, here, nr_here) : 0;
 	replay_modules_free(here, nr_here);
 	free(site);
 }
@@ -164,7 +174,7 @@ int replay_run(struct worker *w, const struct trace *t,
 	rc = load_script(worker_control(w), t, stacks != NULL, err);
 	if (rc)
 		return rc;
-	load_live_sites(worker_control(w), t);
+	load_accesses(worker_control(w), t);
 	return worker_run(w, stacks ? inspect : NULL, &in, err);
 }
 

@@ -105,7 +105,6 @@ static void print_kind(struct report_context *c)
 		{ CONTROL_VERDICT_FAIL, "explore_fail: ", "no text" },
 		{ CONTROL_VERDICT_TIMEOUT, "timeout: ",
 		  "no operation for too long a time" },
-		{ CONTROL_VERDICT_RACE, "data race: ", "no text" },
 		{ CONTROL_VERDICT_DIVERGED, "the replay diverged: ",
 		  "not the recorded run" },
 		{ CONTROL_VERDICT_BAD_PICK, "bad strategy: ",
@@ -145,11 +144,42 @@ static bool has_place(uint32_t kind)
 	case CONTROL_VERDICT_SELF_DEADLOCK:
 	case CONTROL_VERDICT_MISUSE:
 	case CONTROL_VERDICT_FAIL:
-	case CONTROL_VERDICT_RACE:
 		return true;
 	default:
 		return false;	/* an assertion names its own */
 	}
+}
+
+/* Both accesses; which bytes they meet at is known by address only. */
+static void print_race(struct report_context *c)
+{
+	const struct control_verdict *v = &c->r->trace->verdict;
+	struct control_race race = { .addr = v->addr };
+	char place[DESCRIBE_BYTES], memory[2 * DESCRIBE_BYTES];
+	unsigned long size, addr, other_task, other_pc, block, bytes, from;
+	char how[16], other_how[16];
+	int nr;
+
+	nr = sscanf(v->message, CONTROL_RACE_SCAN, how, &size, &addr, other_how,
+		    &other_task, &other_pc, &block, &bytes, &from);
+	if (nr < 6) {
+		fprintf(c->f, "data race: ");
+		print_message(c->f, v, "no text");
+		return;
+	}
+	race.addr = addr;
+	race.size = (uint32_t)size;
+	if (nr == 9) {
+		race.block = block;
+		race.block_bytes = bytes;
+		race.block_pc = from;
+	}
+	access_describe_memory(c->d.symbols, &race, memory, sizeof(memory));
+	describe_place(&c->d, v->pc, false, place, sizeof(place));
+	fprintf(c->f, "data race on %s: %s by T%u in %s", memory, how, v->task,
+		place);
+	describe_place(&c->d, other_pc, false, place, sizeof(place));
+	fprintf(c->f, ", %s by T%lu in %s", other_how, other_task, place);
 }
 
 static void print_headline(struct report_context *c)
@@ -173,6 +203,9 @@ static void print_headline(struct report_context *c)
 		break;
 	case CONTROL_VERDICT_SELF_DEADLOCK:
 		print_self_deadlock(c);
+		break;
+	case CONTROL_VERDICT_RACE:
+		print_race(c);
 		break;
 	case CONTROL_VERDICT_STEP_LIMIT:
 		fprintf(c->f, "still running after %" PRIu64 " operations",

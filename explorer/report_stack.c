@@ -39,15 +39,17 @@ static const struct stack *find_stack(const struct report *r, uint32_t task)
 
 /*
  * The innermost frame lies behind a call, too: tasks stand still in calls of
- * the runtime. Except the one that crashed, at the instruction that did it.
+ * the runtime. Except the one that crashed or raced, at the instruction that
+ * did it.
  */
 static bool is_return(const struct report *r, const struct stack *stack,
 		      uint32_t frame)
 {
 	const struct control_verdict *v = &r->trace->verdict;
 
-	return frame > 0 || v->kind != CONTROL_VERDICT_CRASH ||
-	       v->task != stack->task;
+	return frame > 0 || v->task != stack->task ||
+	       (v->kind != CONTROL_VERDICT_CRASH &&
+		v->kind != CONTROL_VERDICT_RACE);
 }
 
 static void find_frame(struct report_context *c, const struct stack *stack,
@@ -161,6 +163,8 @@ void report__failing_place(struct report_context *c, char *text, size_t bytes)
 			       is_return(c->r, stack, first), text, bytes);
 	} else if (v->pc) {
 		describe_place(&c->d, v->pc,
-			       v->kind != CONTROL_VERDICT_CRASH, text, bytes);
+			       v->kind != CONTROL_VERDICT_CRASH &&
+				       v->kind != CONTROL_VERDICT_RACE,
+			       text, bytes);
 	}
 }

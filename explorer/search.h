@@ -50,6 +50,7 @@ struct search {
 struct runner {
 	struct search *search;
 	struct worker *worker;
+	uint32_t nr_judged;	/* races that are real, as far as is known */
 	pthread_t thread;
 	int cpu;
 };

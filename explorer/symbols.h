@@ -74,6 +74,15 @@ Dwarf_Die *symbols__unit(Dwfl_Module *module, Dwarf_Addr addr,
 void symbols__set_path(struct symbols *s, const char *dir, const char *file,
 		       struct symbol *out);
 
+/*
+ * variables.c: whether the variable at addr, or the part of it, is of an atomic
+ * type: C11's, or a class for which symbols__is_atomic_name() holds.
+ */
+bool symbols__is_atomic_variable(struct symbols *s, uint64_t addr);
+
+/* atomic.c: a class or function that belongs to the standard's atomics. */
+bool symbols__is_atomic_name(const char *name);
+
 /* variables.c: drop its indexes. */
 void symbols__free_variables(struct symbols *s);
 

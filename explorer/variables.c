@@ -287,6 +287,109 @@ static struct variable *find_variable(struct symbols *s, Dwfl_Module *module,
 		       by_address);
 }
 
+/* ---------------------------------------------------------------- atomic */
+
+/* A member function's name begins with its class; a class's own needs this. */
+static bool is_atomic_class(Dwarf_Die *type)
+{
+	Dwarf_Die *scopes = NULL;
+	const char *name = dwarf_diename(type);
+	bool found = false, is_std = false;
+	char full[160];
+	int nr;
+
+	if (!name)
+		return false;
+	nr = dwarf_getscopes_die(type, &scopes);
+	for (int i = 1; i < nr && !is_std; i++) {
+		const char *scope = dwarf_diename(&scopes[i]);
+
+		is_std = dwarf_tag(&scopes[i]) == DW_TAG_namespace && scope &&
+			 !strcmp(scope, "std");
+	}
+	free(scopes);
+	if (is_std) {
+		snprintf(full, sizeof(full), "std::%s", name);
+		found = symbols__is_atomic_name(full);
+	}
+	return found;
+}
+
+/* The declared type, with qualifiers and typedefs taken off one by one. */
+static bool is_atomic_declaration(Dwarf_Die *die)
+{
+	Dwarf_Die type = *die;
+
+	for (int depth = 0; depth < MAX_DEPTH; depth++) {
+		Dwarf_Attribute attr;
+
+		if (!dwarf_attr_integrate(&type, DW_AT_type, &attr) ||
+		    !dwarf_formref_die(&attr, &type))
+			return false;
+		switch (dwarf_tag(&type)) {
+		case DW_TAG_atomic_type:
+			return true;
+		case DW_TAG_typedef:
+		case DW_TAG_const_type:
+		case DW_TAG_volatile_type:
+		case DW_TAG_array_type:
+			break;
+		default:
+			return false;
+		}
+	}
+	return false;
+}
+
+/* The member or base that the part lies in, in *member. */
+static bool find_member(struct part *p, Dwarf_Die *member)
+{
+	Dwarf_Die type;
+	uint64_t rest;
+
+	if (dwarf_child(&p->type, member))
+		return false;
+	do {
+		int tag = dwarf_tag(member);
+
+		if ((tag == DW_TAG_member || tag == DW_TAG_inheritance) &&
+		    covers(member, p->offset, &type, &rest)) {
+			p->type = type;
+			p->offset = rest;
+			return true;
+		}
+	} while (!dwarf_siblingof(member, member));
+	return false;
+}
+
+static bool is_atomic_part(Dwarf_Die *variable, struct part *p)
+{
+	Dwarf_Die die = *variable;
+
+	for (int depth = 0; depth < MAX_DEPTH; depth++) {
+		if (is_atomic_declaration(&die))
+			return true;
+		switch (dwarf_tag(&p->type)) {
+		case DW_TAG_array_type:
+			die = p->type;
+			if (!enter_array(p))
+				return false;
+			break;
+		case DW_TAG_structure_type:
+		case DW_TAG_class_type:
+		case DW_TAG_union_type:
+			if (is_atomic_class(&p->type))
+				return true;
+			if (!find_member(p, &die))
+				return false;
+			break;
+		default:
+			return false;
+		}
+	}
+	return false;
+}
+
 /* ---------------------------------------------------------------- symbol */
 
 /* gcc names a function's static variable `lock.1234`; nobody wrote that. */
@@ -344,4 +447,18 @@ bool symbols_variable(struct symbols *s, uint64_t addr, char *text,
 	if (part.offset)
 		add_text(&part, "+%" PRIu64, part.offset);
 	return true;
+}
+
+bool symbols__is_atomic_variable(struct symbols *s, uint64_t addr)
+{
+	Dwfl_Module *module = s ? dwfl_addrmodule(s->dwfl, addr) : NULL;
+	char text[256] = "";
+	struct part part = { .text = text, .bytes = sizeof(text) };
+	struct variable *variable;
+
+	if (!module || !data_symbol(module, addr, &part.offset))
+		return false;
+	variable = find_variable(s, module, addr - part.offset);
+	return variable && type_of(&variable->die, &part.type) &&
+	       is_atomic_part(&variable->die, &part);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define PAGE_BYTES 4096
+#define MAX_HEADERS 1024
 
 static int bad_file(struct errbuf *err, const char *path, const char *why)
 {
@@ -60,8 +61,8 @@ static int read_segments(struct image *img, const char *path,
 	GElf_Phdr ph;
 	size_t nr;
 
-	if (elf_getphdrnum(img->elf, &nr) < 0 || !nr)
-		return bad_file(err, path, "no program headers");
+	if (elf_getphdrnum(img->elf, &nr) < 0 || !nr || nr > MAX_HEADERS)
+		return bad_file(err, path, "no usable program headers");
 	img->segment = calloc(nr, sizeof(*img->segment));
 	if (!img->segment)
 		return -ENOMEM;
@@ -88,9 +89,10 @@ static void add_section(struct image *img, const GElf_Shdr *sh,
 			const char *name)
 {
 	struct section *s = &img->section[img->nr_sections];
+	const struct segment *in = image__segment(img, sh->sh_addr);
 
-	if (!(sh->sh_flags & SHF_ALLOC) || !sh->sh_size ||
-	    sh->sh_addr + sh->sh_size < sh->sh_addr)
+	if (!(sh->sh_flags & SHF_ALLOC) || !sh->sh_size || !in ||
+	    sh->sh_size > in->end - sh->sh_addr)
 		return;
 	*s = (struct section){ sh->sh_addr, sh->sh_addr + sh->sh_size, 0 };
 	if (sh->sh_flags & SHF_EXECINSTR)

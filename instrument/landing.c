@@ -22,7 +22,7 @@ static void mark_unlisted_range(const struct module *m, uint64_t at,
 	ZydisDecodedInstruction insn;
 	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
 
-	while (at < end) {
+	while (at < end && image__bytes(&m->img, at, end - at)) {
 		if (!code__at(m, at, end, &insn, op)) {
 			at++;
 			continue;

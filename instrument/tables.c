@@ -142,6 +142,7 @@ static void mark_dynamic(const struct module *m, const GElf_Phdr *ph)
 /* ---- jump tables, for one function ---- */
 
 #define MAX_LOADS 256
+#define MAX_TABLE_BYTES (1 << 18)
 
 /* The addresses that a function loads with lea. */
 struct loads {
@@ -225,7 +226,7 @@ static bool mark_offsets(const struct module *m, const struct function *f,
 {
 	bool is_own = false;
 
-	for (uint64_t at = table;; at += 4) {
+	for (uint64_t at = table; at < table + MAX_TABLE_BYTES; at += 4) {
 		const uint8_t *bytes = image__bytes(&m->img, at, 4);
 		uint64_t target;
 		int32_t offset;
@@ -240,6 +241,7 @@ static bool mark_offsets(const struct module *m, const struct function *f,
 		if (target >= f->start && target < f->end)
 			is_own = true;
 	}
+	return is_own;
 }
 
 /*

@@ -21,9 +21,10 @@
 #define TICK_HITS 1024u		/* others get a turn to come by here, too */
 #define HOT_HITS 8192u		/* then it is unpatched for this run */
 /* Over all runs: then it is unpatched for good. */
-#define PRIVATE_HITS 64u
+#define PRIVATE_HITS 8192u
 #define PRIVATE_RUNS 24u
 #define SPIN_READS 512u		/* the same reads again: perhaps a spin */
+#define PATIENT_READS 8192u	/* enough of them, spin or not */
 #define MEMORY_READS 8u
 
 /* Private memory: counts of this run, so that they replay. */
@@ -93,13 +94,25 @@ static void learn(uint32_t site)
 	c->nr_learned++;
 }
 
-static bool is_known_race(const struct control *c, uint64_t a, uint64_t b)
+/* How many of race[] this run has added, at its end. */
+static uint32_t nr_noted;
+
+static struct control_race *find_race(struct control *c, uint64_t a, uint64_t b)
 {
-	for (uint32_t i = 0; i < c->nr_races; i++)
-		if ((c->race[i].pc == a && c->race[i].other_pc == b) ||
-		    (c->race[i].pc == b && c->race[i].other_pc == a))
-			return true;
-	return false;
+	/* Sites race over and over: look where the pair was found last. */
+	static uint32_t recent[64];
+	uint32_t *at = &recent[((a ^ b >> 3) >> 1) % 64];
+
+	for (uint32_t i = 0; i < c->nr_races; i++) {
+		struct control_race *r = &c->race[(*at + i) % c->nr_races];
+
+		if ((r->pc != a || r->other_pc != b) &&
+		    (r->pc != b || r->other_pc != a))
+			continue;
+		*at = (uint32_t)(r - c->race);
+		return r;
+	}
+	return NULL;
 }
 
 static void note_race(const struct races_found *f)
@@ -112,7 +125,7 @@ static void note_race(const struct races_found *f)
 		return;
 	pc = c->access[f->site].addr;
 	other_pc = c->access[f->other_site].addr;
-	if (is_known_race(c, pc, other_pc) || c->nr_races == CONTROL_MAX_RACES)
+	if (find_race(c, pc, other_pc) || c->nr_races == CONTROL_MAX_RACES)
 		return;
 	r = &c->race[c->nr_races];
 	*r = (struct control_race){
@@ -129,20 +142,72 @@ static void note_race(const struct races_found *f)
 		.is_write = f->is_write,
 		.other_is_write = f->other_is_write,
 	};
+	blocks_describe(r);
 	c->nr_races++;
+	nr_noted++;
+}
+
+/*
+ * Bytes that an atomic instruction touched later on were meant to be atomic
+ * before, too. What this run took for races meanwhile may follow from that, so
+ * it all goes; what is real shows again in a run that knows these sites.
+ */
+void access_end_run(void)
+{
+	struct control *c = runtime_control;
+	uint32_t first = c->nr_races - nr_noted;
+	bool has_atomic = false;
+
+	if (!order_is_on)
+		return;
+	for (uint32_t i = first; i < c->nr_races; i++) {
+		const struct control_race *r = &c->race[i];
+
+		if (!races_is_atomic(order_races, r->addr, r->size))
+			continue;
+		c->access_state[r->site] |= CONTROL_ACCESS_ATOMIC;
+		c->access_state[r->other_site] |= CONTROL_ACCESS_ATOMIC;
+		has_atomic = true;
+	}
+	if (has_atomic)
+		c->nr_races = first;
+	nr_noted = 0;
+}
+
+/* The race is the failure that is looked for. */
+static bool is_failure(const struct races_found *f)
+{
+	struct control *c = runtime_control;
+	const struct control_race *r;
+
+	if (!(c->config.flags & CONTROL_F_RACE_FAILS) ||
+	    f->other_site >= c->nr_access)
+		return false;
+	if (core_env.script)
+		return c->scheduler.step >= core_env.nr_script &&
+		       c->access[f->site].addr == c->replay_race_pc;
+	r = find_race(c, c->access[f->site].addr,
+		      c->access[f->other_site].addr);
+	/* One that there is no room to note cannot be judged either. */
+	return r && !r->is_benign;
 }
 
 static _Noreturn void end_with_race(const struct races_found *f)
 {
-	const struct control *c = runtime_control;
-	char text[160];
+	struct control *c = runtime_control;
+	struct control_race block = { .addr = f->addr };
+	char text[256], where[80] = "";
 
-	runtime_format(text, sizeof(text),
-		       "%s of %lu bytes at 0x%lx, and a %s by T%lu at 0x%lx",
+	blocks_describe(&block);
+	if (block.block)
+		runtime_format(where, sizeof(where), CONTROL_RACE_BLOCK,
+			       block.block, block.block_bytes, block.block_pc);
+	runtime_format(text, sizeof(text), CONTROL_RACE_PRINT "%s",
 		       f->is_write ? "write" : "read", (unsigned long)f->size,
 		       f->addr, f->other_is_write ? "write" : "read",
 		       (unsigned long)f->other_task,
-		       c->access[f->other_site].addr);
+		       c->access[f->other_site].addr, where);
+	c->verdict.addr = f->addr;
 	runtime_end(CONTROL_VERDICT_RACE, 0, 0, c->access[f->site].addr, text);
 }
 
@@ -155,6 +220,8 @@ static void detect(uint64_t addr, uint32_t size, uint32_t site,
 	/* Before the first task is made, nobody is there to race with. */
 	if (c->scheduler.nr_tasks == 1)
 		return;
+	if (c->access_state[site] & CONTROL_ACCESS_ATOMIC)
+		races_make_atomic(order_races, addr, size);
 	if (!races_access(order_races, runtime_self(), addr, size, how, site,
 			  &found))
 		return;
@@ -163,7 +230,7 @@ static void detect(uint64_t addr, uint32_t size, uint32_t site,
 	if (found.is_synchronising)
 		return;
 	note_race(&found);
-	if (c->config.flags & CONTROL_F_RACE_FAILS)
+	if (is_failure(&found))
 		end_with_race(&found);
 }
 
@@ -323,39 +390,53 @@ static uint64_t state_of(const struct access_frame *f)
 	return h;
 }
 
+/* Brent's way to find a cycle: a mark that is replaced at powers of two. */
+static bool has_come_back(struct reads *r, uint32_t site,
+			  const struct access_frame *f)
+{
+	uint32_t turn = r->nr_same - SPIN_READS;
+	uint64_t state;
+
+	if (r->state_site && r->state_site != site + 1)
+		return false;
+	state = state_of(f);
+	if (r->state_site && r->state == state)
+		return true;
+	if (!r->state_site || !(turn & (turn - 1))) {
+		r->state_site = site + 1;
+		r->state = state;
+	}
+	return false;
+}
+
 /*
  * The same reads over and over are a spin when the registers come back, too:
  * then nothing changes until another task does something. Loops that compute
- * change theirs. In a replay, any turn of a recorded spin is the right one.
+ * change theirs; but one that finds the same for thousands of turns, counting
+ * them, had better let the others go on as well. In a replay, any turn of a
+ * recorded spin is the right one.
  */
 static void check_spin(uint32_t site, const struct access_frame *f)
 {
 	struct reads *r = &reads[runtime_self()];
-	int is_recorded;
-	uint64_t state;
+	int is_spin;
 
 	if (r->nr_same < SPIN_READS && !core_env.script)
 		return;
-	is_recorded = recorded(EXPLORE_OP_SPIN, site);
-	if (is_recorded < 0) {
-		state = state_of(f);
-		is_recorded = r->state_site == site + 1 && r->state == state;
-		if (!r->state_site || r->state_site == site + 1) {
-			r->state_site = site + 1;
-			r->state = state;
-		}
-	}
-	if (!is_recorded) {
-		if (r->nr_same > 2 * SPIN_READS) {
-			r->nr_same = 0;
-			r->state_site = 0;
-		}
+	is_spin = recorded(EXPLORE_OP_SPIN, site);
+	if (is_spin < 0)
+		is_spin = has_come_back(r, site, f);
+	if (!is_spin && r->nr_same < PATIENT_READS)
+		return;
+	if (!is_spin && !recorded(EXPLORE_OP_TICK, site)) {
+		r->nr_same = 0;
 		return;
 	}
 	r->nr_same = 0;
+	r->state_site = 0;
 	runtime_control->counters.spins++;
 	learn(site);
-	stand_back(EXPLORE_OP_SPIN, site);
+	stand_back(is_spin ? EXPLORE_OP_SPIN : EXPLORE_OP_TICK, site);
 }
 
 /*
@@ -384,16 +465,20 @@ static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
 {
 	struct control *c = runtime_control;
 	uint32_t self = runtime_self();
+	bool repeated = false;
 
-	if (flags & INSTRUMENT_WRITES) {
+	/* The instruction itself comes after all of this, so detect last. */
+	if (flags & INSTRUMENT_WRITES)
 		forget_reads(self);
-		detect(addr, size, site, RACES_WRITE);
-	} else {
-		detect(addr, size, site, RACES_READ);
-		if (c->scheduler.nr_live > 1 && is_repeated(self, site, addr))
-			check_spin(site, f);
-	}
-	count_hit(site);
+	else if (c->scheduler.nr_live > 1)
+		repeated = is_repeated(self, site, addr);
+	/* Who looks at the same again and again waits for others. */
+	if (repeated)
+		check_spin(site, f);
+	else
+		count_hit(site);
+	detect(addr, size, site,
+	       flags & INSTRUMENT_WRITES ? RACES_WRITE : RACES_READ);
 }
 
 /* Where the task stands, for unwinders: the access itself. */
@@ -428,6 +513,10 @@ void access_hook(uint64_t addr, uint32_t site, const struct access_frame *f)
 	if (!size)
 		return;
 	c->nr_accesses++;
+	if (!(c->access_state[site] & CONTROL_ACCESS_SEEN)) {
+		c->access_state[site] |= CONTROL_ACCESS_SEEN;
+		c->nr_seen++;
+	}
 	k = core_self();
 	show_site(k, i->addr, f);
 	if (c->access_state[site] & CONTROL_ACCESS_LIVE ||
@@ -455,19 +544,35 @@ static bool write_code(uint64_t addr, const uint8_t *bytes, uint32_t nr)
 	return true;
 }
 
+/* The first of the sites that share the instruction, and so the patch. */
+static uint32_t first_of(uint32_t site)
+{
+	return site - (runtime_control->access[site].is_second ? 1 : 0);
+}
+
+/* Two accesses by one instruction are private only together. */
+static bool may_unpatch(uint32_t first)
+{
+	const struct control *c = runtime_control;
+	uint32_t last = first;
+
+	if (first + 1 < c->nr_access && c->access[first + 1].is_second)
+		last++;
+	for (uint32_t i = first; i <= last; i++)
+		if (c->access_state[i] & CONTROL_ACCESS_LEARNED ||
+		    c->access[i].flags & INSTRUMENT_ATOMIC)
+			return false;
+	return true;
+}
+
+/* For the rest of this run, in its own memory. */
 static void unpatch(uint32_t site)
 {
-	struct control *c = runtime_control;
-	const struct instrument_site *i = &c->access[site];
+	uint32_t first = first_of(site);
+	const struct instrument_site *i = &runtime_control->access[first];
 
-	/* Of two accesses by one instruction, both must be private. */
-	c->access_state[site] |= CONTROL_ACCESS_PRIVATE;
-	if (i->is_second ? !(c->access_state[site - 1] & CONTROL_ACCESS_PRIVATE)
-			 : site + 1 < c->nr_access && i[1].is_second &&
-			   !(c->access_state[site + 1] & CONTROL_ACCESS_PRIVATE))
-		return;
-	write_code(i->addr, i->original, i->nr_bytes);
-	c->nr_private++;
+	if (may_unpatch(first))
+		write_code(i->addr, i->original, i->nr_bytes);
 }
 
 static bool map_area(struct control *c, const struct control_area *a)
@@ -513,27 +618,48 @@ void access_instrument(void)
 	}
 }
 
-/* Between runs: what proved private costs nothing from now on. */
+/* A run came to code that no run had seen: what is shared is open again. */
+static void patch_all_again(struct control *c)
+{
+	for (uint32_t i = 0; i < c->nr_access; i++) {
+		const struct instrument_site *site = &c->access[i];
+
+		c->access_hits[i] = 0;
+		if (!(c->access_state[i] & CONTROL_ACCESS_PRIVATE))
+			continue;
+		c->access_state[i] &= (uint8_t)~CONTROL_ACCESS_PRIVATE;
+		write_code(site->addr, site->patched, site->nr_bytes);
+	}
+	c->nr_private = 0;
+}
+
+/*
+ * Between runs: sites that are executed very often, and showed nothing in many
+ * runs, cost nothing from now on. Others stay: a race that a lock hides most
+ * of the time may show yet.
+ */
 void access_apply(void)
 {
-	static uint32_t nr_runs;
+	static uint32_t nr_runs, nr_seen;
 	struct control *c = runtime_control;
 
-	nr_runs++;
-	if (nr_runs < PRIVATE_RUNS || nr_runs % PRIVATE_RUNS)
+	if (nr_seen != c->nr_seen) {
+		nr_seen = c->nr_seen;
+		nr_runs = 0;
+		patch_all_again(c);
+	}
+	if (++nr_runs % PRIVATE_RUNS)
 		return;
 	for (uint32_t i = 0; i < c->nr_access; i++) {
-		uint8_t state = c->access_state[i];
+		const struct instrument_site *site = &c->access[i];
 
-		if (state & CONTROL_ACCESS_LEARNED ||
-		    c->access[i].flags & INSTRUMENT_ATOMIC)
+		if (site->is_second || c->access_hits[i] < PRIVATE_HITS ||
+		    c->access_state[i] & CONTROL_ACCESS_PRIVATE ||
+		    !may_unpatch(i))
 			continue;
-		/* A run may have unpatched its own copy already. */
-		if (c->access_hits[i] >= PRIVATE_HITS &&
-		    c->access_hits[i] != UINT32_MAX) {
-			unpatch(i);
-			c->access_hits[i] = UINT32_MAX;
-		}
+		c->access_state[i] |= CONTROL_ACCESS_PRIVATE;
+		write_code(site->addr, site->original, site->nr_bytes);
+		c->nr_private++;
 	}
 }
 

@@ -42,6 +42,22 @@ RUNTIME_HIDDEN void access_entry(void);
 RUNTIME_HIDDEN void access_hook(uint64_t addr, uint32_t site,
 				const struct access_frame *f);
 
+/* The run ends: drop the races that it showed to be none. */
+RUNTIME_HIDDEN void access_end_run(void);
+
+/* -------------------------------------------------------------- blocks.c */
+
+/*
+ * A heap block was handed out to the caller at pc. `stack` is where its caller's
+ * return address can be found when pc is not in the program itself; or NULL.
+ */
+RUNTIME_HIDDEN void blocks_note(uint64_t addr, uint64_t bytes, uint64_t pc,
+				const uint64_t *stack);
+RUNTIME_HIDDEN void blocks_resize(uint64_t addr, uint64_t bytes);
+RUNTIME_HIDDEN void blocks_drop(uint64_t addr);
+/* Fill in the block that r->addr lies in, if it is known. */
+RUNTIME_HIDDEN void blocks_describe(struct control_race *r);
+
 /* In the zygote: carry the tool's plan out; then unpatch private sites. */
 RUNTIME_HIDDEN void access_instrument(void);
 RUNTIME_HIDDEN void access_apply(void);

@@ -84,6 +84,16 @@ struct control_verdict {
 	char message[CONTROL_MESSAGE_BYTES];	/* NUL-terminated */
 };
 
+/*
+ * The message of a RACE: what the access at verdict.pc to verdict.addr is, its
+ * bytes, the other access; then the heap block, its bytes and who allocated it,
+ * where there is one. Written with the first, read with the second.
+ */
+#define CONTROL_RACE_PRINT "%s of %lu bytes at 0x%lx, and a %s by T%lu at 0x%lx"
+#define CONTROL_RACE_BLOCK ", in block 0x%lx of %lu bytes from 0x%lx"
+#define CONTROL_RACE_SCAN "%15s of %lu bytes at 0x%lx, and a %15s by T%lu at " \
+			  "0x%lx" CONTROL_RACE_BLOCK
+
 /* -------------------------------------------------------------- config */
 
 enum control_flags {
@@ -211,11 +221,19 @@ enum control_access_state {
 	CONTROL_ACCESS_LIVE = 1 << 0,	/* an operation in this run */
 	/* Races, or touches bytes used for synchronisation: worth LIVE. */
 	CONTROL_ACCESS_LEARNED = 1 << 1,
-	CONTROL_ACCESS_PRIVATE = 1 << 2,	/* unpatched: proved private */
+	CONTROL_ACCESS_PRIVATE = 1 << 2,	/* unpatched: often run, private */
 	CONTROL_ACCESS_SEEN = 1 << 3,
+	/*
+	 * Known to be an atomic load or store, though it is a plain move. Set
+	 * by the tool between runs, from debug information, and by the runtime.
+	 */
+	CONTROL_ACCESS_ATOMIC = 1 << 4,
 };
 
-/* Two accesses, unordered by happens-before, one of them a write. */
+/*
+ * Two accesses, unordered by happens-before, one of them a write. Runs append;
+ * the tool takes out, between runs, what is no race (atomic accesses).
+ */
 struct control_race {
 	uint64_t addr;
 	uint64_t pc, other_pc;	/* of the instructions */
@@ -227,7 +245,8 @@ struct control_race {
 	uint32_t run;		/* first seen in */
 	uint64_t step;
 	uint8_t is_write, other_is_write;
-	uint8_t reserved[6];
+	uint8_t is_benign;	/* by the tool: suppressed, so no failure */
+	uint8_t reserved[5];
 };
 
 struct control {
@@ -263,6 +282,8 @@ struct control {
 	uint32_t nr_learned;	/* sites that have LEARNED */
 	uint32_t access_failed;	/* sites that could not be patched */
 	uint64_t nr_accesses;	/* hook calls in the last run */
+	uint32_t nr_seen;	/* sites that have SEEN */
+	uint32_t reserved_seen;
 	struct control_area area[CONTROL_MAX_AREAS];
 	struct control_race race[CONTROL_MAX_RACES];
 	struct control_module module[CONTROL_MAX_MODULES];
@@ -278,6 +299,11 @@ struct control {
 	uint32_t access_hits[CONTROL_MAX_ACCESS];
 	struct instrument_site access[CONTROL_MAX_ACCESS];
 	uint8_t code[CONTROL_CODE_BYTES];
+	/*
+	 * In a replay, races end the run only at its recorded end, and there
+	 * only by the access at this address; 0: none does.
+	 */
+	uint64_t replay_race_pc;
 };
 static_assert(sizeof(struct control_task) == 224, "shared layout");
 

@@ -234,6 +234,7 @@ static void finish(void *arg)
 			runtime_format(v->message, sizeof(v->message), "%s",
 				       e->message);
 		c->digest = s->digest;
+		access_end_run();
 		__atomic_store_n(&v->kind, (uint32_t)e->kind, __ATOMIC_SEQ_CST);
 		if (c->config.flags & CONTROL_F_INSPECT)
 			freeze(s);

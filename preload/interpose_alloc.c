@@ -4,7 +4,7 @@
  * handed out has no history, whoever used that memory before.
  *
  * What may be added here: forwarding to the target's own allocator, whichever
- * it is, and runtime_forget_memory().
+ * it is, runtime_forget_memory() and blocks_*().
  *
  * The functions are looked up at the first call, which may come from the
  * dynamic linker itself; the lookup may allocate, and is served from a small
@@ -16,6 +16,8 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stddef.h>
+
+#include "preload/access.h"
 
 #define ARENA_BYTES 16384u
 #define ARENA_ALIGN 16u
@@ -77,25 +79,32 @@ static bool is_ready(void)
 	return true;
 }
 
-static void *fresh(void *p, size_t bytes, uint64_t pc)
+static void *fresh(void *p, size_t bytes, uint64_t pc, const uint64_t *stack)
 {
-	if (p)
-		runtime_forget_memory((uintptr_t)p, bytes ? bytes : 1, pc);
+	if (!p)
+		return p;
+	runtime_forget_memory((uintptr_t)p, bytes ? bytes : 1, pc);
+	blocks_note((uintptr_t)p, bytes ? bytes : 1, pc, stack);
 	return p;
 }
+
+/* What lies above the return address. We are compiled with frame pointers. */
+#define CALLER_STACK ((const uint64_t *)__builtin_frame_address(0) + 2)
 
 RUNTIME_EXPORT void *malloc(size_t bytes)
 {
 	if (!is_ready())
 		return take_from_arena(bytes);
-	return fresh(next.malloc(bytes), bytes, RUNTIME_CALLER);
+	return fresh(next.malloc(bytes), bytes, RUNTIME_CALLER,
+		     CALLER_STACK);
 }
 
 RUNTIME_EXPORT void *calloc(size_t nr, size_t bytes)
 {
 	if (!is_ready())	/* the arena is zero and never reused */
 		return take_from_arena(nr * bytes);
-	return fresh(next.calloc(nr, bytes), nr * bytes, RUNTIME_CALLER);
+	return fresh(next.calloc(nr, bytes), nr * bytes, RUNTIME_CALLER,
+		     CALLER_STACK);
 }
 
 RUNTIME_EXPORT void *realloc(void *old, size_t bytes)
@@ -112,27 +121,37 @@ RUNTIME_EXPORT void *realloc(void *old, size_t bytes)
 	}
 	to = next.realloc(old, bytes);
 	/* Grown in place, its first part keeps its history. */
-	return to == old ? to : fresh(to, bytes, RUNTIME_CALLER);
+	if (to && to == old) {
+		blocks_resize((uintptr_t)to, bytes);
+		return to;
+	}
+	if (to || !bytes)
+		blocks_drop((uintptr_t)old);
+	return fresh(to, bytes, RUNTIME_CALLER, CALLER_STACK);
 }
 
 RUNTIME_EXPORT void free(void *p)
 {
-	if (p && !is_in_arena(p) && is_ready())
-		next.free(p);
+	if (!p || is_in_arena(p) || !is_ready())
+		return;
+	blocks_drop((uintptr_t)p);
+	next.free(p);
 }
 
 RUNTIME_EXPORT void *aligned_alloc(size_t align, size_t bytes)
 {
 	if (!is_ready())
 		return NULL;
-	return fresh(next.aligned_alloc(align, bytes), bytes, RUNTIME_CALLER);
+	return fresh(next.aligned_alloc(align, bytes), bytes, RUNTIME_CALLER,
+		     CALLER_STACK);
 }
 
 RUNTIME_EXPORT void *memalign(size_t align, size_t bytes)
 {
 	if (!is_ready())
 		return NULL;
-	return fresh(next.memalign(align, bytes), bytes, RUNTIME_CALLER);
+	return fresh(next.memalign(align, bytes), bytes, RUNTIME_CALLER,
+		     CALLER_STACK);
 }
 
 RUNTIME_EXPORT int posix_memalign(void **p, size_t align, size_t bytes)
@@ -140,6 +159,7 @@ RUNTIME_EXPORT int posix_memalign(void **p, size_t align, size_t bytes)
 	int r = is_ready() ? next.posix_memalign(p, align, bytes) : ENOMEM;
 
 	if (!r)
-		fresh(*p, bytes, RUNTIME_CALLER);
+		fresh(*p, bytes, RUNTIME_CALLER,
+		     CALLER_STACK);
 	return r;
 }

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * atomic.c - whether an access was meant to be atomic.
+ *
+ * On x86-64 a compiler makes plain moves of atomic loads and stores, so the
+ * instruction does not tell. What the debug information says of the variable
+ * and of the function inlined there does; failing that, the words of the
+ * statement in the source file. The last is a guess: a statement with an atomic
+ * access counts as atomic in all its accesses. It only ever drops a race.
+ */
+#include "explorer/symbols.h"
+
+#include <ctype.h>
+#include <dwarf.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "explorer/util.h"
+
+#define MAX_FILE_BYTES (8u << 20)	/* of source; larger ones are skipped */
+#define MAX_STATEMENT_LINES 6
+#define MAX_MACRO_BYTES 2048u
+
+/* ----------------------------------------------------------------- names */
+
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+/*
+ * Where the qualified name begins in a demangled one: behind the return type
+ * that templates have, and before the arguments, which may name any class.
+ */
+static const char *name_start(const char *name)
+{
+	const char *start = name;
+	int depth = 0;
+
+	for (const char *p = name; *p && (depth || *p != '('); p++) {
+		if (*p == '<')
+			depth++;
+		else if (*p == '>' && depth)
+			depth--;
+		else if (!depth && *p == ' ' &&
+			 (p - start < 8 || strncmp(p - 8, "operator", 8)))
+			start = p + 1;
+	}
+	return start;
+}
+
+bool symbols__is_atomic_name(const char *name)
+{
+	static const char *const prefixes[] = {
+		"atomic<", "atomic_", "__atomic_base", "__atomic_flag_base",
+		"__atomic_float<", "__atomic_ref<", "__atomic_impl::",
+		"__cxx_atomic_",
+	};
+
+	if (!name)
+		return false;
+	name = name_start(name);
+	if (strncmp(name, "std::", 5))
+		return false;
+	name += 5;
+	if (!strncmp(name, "__1::", 5))	/* libc++ */
+		name += 5;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+/* ---------------------------------------------------------------- source */
+
+struct text {
+	const char *start;
+	size_t bytes;
+};
+
+/* Words that make an access atomic, as C, C++ and the Linux world know them. */
+static bool is_atomic_word(const char *word, size_t n)
+{
+	static const char *const prefixes[] = {
+		"__atomic_", "__sync_", "__c11_atomic_", "atomic_load",
+		"atomic_store", "atomic_exchange", "atomic_compare_exchange",
+		"atomic_fetch_", "atomic_flag_", "atomic_init", "memory_order",
+	};
+	static const char *const words[] = {
+		"_Atomic", "READ_ONCE", "WRITE_ONCE", "ACCESS_ONCE",
+		"atomic_ref", "__ATOMIC_RELAXED",
+	};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (n >= strlen(prefixes[i]) &&
+		    !strncmp(word, prefixes[i], strlen(prefixes[i])))
+			return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (n == strlen(words[i]) && !strncmp(word, words[i], n))
+			return true;
+	return false;
+}
+
+/* The next word at or after *at; its length, or 0: there is none. */
+static size_t next_word(struct text t, size_t *at)
+{
+	size_t n = 0;
+
+	while (*at < t.bytes && !is_word(t.start[*at]))
+		++*at;
+	while (*at + n < t.bytes && is_word(t.start[*at + n]))
+		n++;
+	return n;
+}
+
+static bool has_atomic_word(struct text t)
+{
+	size_t n;
+
+	for (size_t at = 0; (n = next_word(t, &at)); at += n)
+		if (is_atomic_word(t.start + at, n))
+			return true;
+	return false;
+}
+
+static size_t line_end(struct text t, size_t at)
+{
+	const char *p = at < t.bytes ? memchr(t.start + at, '\n', t.bytes - at)
+				     : NULL;
+
+	return p ? (size_t)(p - t.start) : t.bytes;
+}
+
+/* The start of the line before the one that starts at `at`. */
+static size_t line_before(struct text t, size_t at)
+{
+	at--;
+	while (at && t.start[at - 1] != '\n')
+		at--;
+	return at;
+}
+
+/* Whether a statement may end with this line. */
+static bool ends_statement(struct text t, size_t start, size_t end)
+{
+	while (end > start && isspace((unsigned char)t.start[end - 1]))
+		end--;
+	return end == start || strchr(";{}:", t.start[end - 1]) ||
+	       t.start[start] == '#' ||
+	       (end - start > 1 && !strncmp(t.start + end - 2, "*/", 2));
+}
+
+/* The lines of the statement that stands on line `line`. */
+static struct text statement_at(struct text file, int line)
+{
+	size_t start = 0, end;
+
+	for (int i = 1; i < line && start < file.bytes; i++)
+		start = line_end(file, start) + 1;
+	if (start >= file.bytes)
+		return (struct text){ NULL, 0 };
+	end = line_end(file, start);
+	for (int i = 0; i < MAX_STATEMENT_LINES && end < file.bytes; i++) {
+		if (ends_statement(file, line_before(file, end + 1), end))
+			break;
+		end = line_end(file, end + 1);
+	}
+	for (int i = 0; i < MAX_STATEMENT_LINES && start; i++) {
+		size_t before = line_before(file, start);
+
+		if (ends_statement(file, before, start - 1))
+			break;
+		start = before;
+	}
+	return (struct text){ file.start + start, end - start };
+}
+
+/* The body of the macro of that name, from "#define NAME"; or nothing. */
+static struct text find_macro(struct text file, const char *name, size_t n)
+{
+	struct text body = { NULL, 0 };
+	size_t at = 0;
+
+	while (at < file.bytes) {
+		size_t end = line_end(file, at), p = at;
+
+		if (file.start[p] == '#') {
+			p++;
+			while (p < end && (file.start[p] == ' ' ||
+					   file.start[p] == '\t'))
+				p++;
+			if (end - p > 7 && !strncmp(file.start + p, "define", 6)) {
+				p += 6;
+				if (next_word(file, &p) == n && p < end &&
+				    !strncmp(file.start + p, name, n))
+					break;
+			}
+		}
+		at = end + 1;
+	}
+	if (at >= file.bytes)
+		return body;
+	body.start = file.start + at;
+	for (size_t end = line_end(file, at);; end = line_end(file, end + 1)) {
+		body.bytes = end - at;
+		if (end >= file.bytes || file.start[end - 1] != '\\' ||
+		    body.bytes > MAX_MACRO_BYTES)
+			return body;
+	}
+}
+
+/* A macro of one's own may hide the builtin. */
+static bool has_atomic_macro(struct text statement, struct text file)
+{
+	size_t n;
+
+	for (size_t at = 0; (n = next_word(statement, &at)); at += n) {
+		struct text body;
+
+		if (isdigit((unsigned char)statement.start[at]))
+			continue;
+		body = find_macro(file, statement.start + at, n);
+		if (body.start && has_atomic_word(body))
+			return true;
+	}
+	return false;
+}
+
+static struct text map_file(const char *path)
+{
+	struct text t = { NULL, 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	void *p;
+
+	if (fd < 0)
+		return t;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0 &&
+	    st.st_size < MAX_FILE_BYTES) {
+		p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd,
+			 0);
+		if (p != MAP_FAILED)
+			t = (struct text){ p, (size_t)st.st_size };
+	}
+	close(fd);
+	return t;
+}
+
+static struct text open_source(const char *dir, const char *path)
+{
+	char *full = path[0] == '/' || !dir ? xstrdup(path)
+					    : xasprintf("%s/%s", dir, path);
+	struct text t = map_file(full);
+
+	free(full);
+	return t;
+}
+
+static void close_source(struct text t)
+{
+	if (t.start)
+		munmap((void *)(uintptr_t)t.start, t.bytes);
+}
+
+static const char *directory_of(Dwarf_Die *unit)
+{
+	Dwarf_Attribute attr;
+
+	return dwarf_attr(unit, DW_AT_comp_dir, &attr)
+		       ? dwarf_formstring(&attr) : NULL;
+}
+
+/* Whether a header of this unit defines one of the words as an atomic macro. */
+static bool is_macro_elsewhere(Dwarf_Die *unit, struct text statement)
+{
+	Dwarf_Files *files;
+	bool found = false;
+	size_t nr;
+
+	if (dwarf_getsrcfiles(unit, &files, &nr))
+		return false;
+	for (size_t i = 0; i < nr && !found; i++) {
+		const char *path = dwarf_filesrc(files, i, NULL, NULL);
+		struct text file;
+
+		/* <stdatomic.h> and the like have names of their own. */
+		if (!path || !strncmp(path, "/usr/", 5))
+			continue;
+		file = open_source(directory_of(unit), path);
+		found = file.start && has_atomic_macro(statement, file);
+		close_source(file);
+	}
+	return found;
+}
+
+static bool is_atomic_line(Dwarf_Die *unit, const char *path, int line)
+{
+	struct text file, statement;
+	bool found;
+
+	if (!path || line <= 0)
+		return false;
+	file = open_source(directory_of(unit), path);
+	if (!file.start)
+		return false;
+	statement = statement_at(file, line);
+	found = statement.start && (has_atomic_word(statement) ||
+				    has_atomic_macro(statement, file) ||
+				    is_macro_elsewhere(unit, statement));
+	close_source(file);
+	return found;
+}
+
+/* ------------------------------------------------------------------ code */
+
+/*
+ * Through an inlined function whose name is an atomic one, in C too
+ * (`load_acquire` is not; its line is looked at). The name of the class is part
+ * of a method's.
+ */
+static bool is_atomic_scope(struct symbols *s, Dwarf_Die *unit,
+			    Dwarf_Addr addr)
+{
+	Dwarf_Die *scopes = NULL;
+	bool found = false;
+	int nr = dwarf_getscopes(unit, addr, &scopes);
+
+	for (int i = 0; i < nr && !found; i++) {
+		int tag = dwarf_tag(&scopes[i]);
+
+		if (tag != DW_TAG_subprogram &&
+		    tag != DW_TAG_inlined_subroutine)
+			continue;
+		found = symbols__is_atomic_name(symbols__die_name(s,
+								  &scopes[i]));
+		if (tag == DW_TAG_subprogram)
+			break;
+	}
+	free(scopes);
+	return found;
+}
+
+/* The innermost line only: callers' lines say nothing of this access. */
+static bool is_atomic_code(struct symbols *s, uint64_t pc, bool *is_known)
+{
+	Dwfl_Module *module = dwfl_addrmodule(s->dwfl, pc);
+	Dwarf_Addr bias = 0;
+	Dwarf_Die *unit = module ? symbols__unit(module, pc, &bias) : NULL;
+	Dwarf_Line *line;
+	int line_nr = 0;
+
+	*is_known = false;
+	if (!unit)
+		return false;
+	if (is_atomic_scope(s, unit, pc - bias))
+		return true;
+	line = dwarf_getsrc_die(unit, pc - bias);
+	if (!line || dwarf_lineno(line, &line_nr) || !line_nr)
+		return false;
+	*is_known = true;
+	return is_atomic_line(unit, dwarf_linesrc(line, NULL, NULL),
+			      line_nr);
+}
+
+bool symbols_is_atomic(struct symbols *s, uint64_t pc, uint64_t addr)
+{
+	bool is_known;
+
+	return s && (symbols__is_atomic_variable(s, addr) ||
+		     is_atomic_code(s, pc, &is_known));
+}
+
+bool symbols_is_atomic_pair(struct symbols *s, uint64_t pc, uint64_t other_pc,
+			    uint64_t addr)
+{
+	bool is_known, is_other_known, is_atomic, is_other_atomic;
+
+	if (!s)
+		return false;
+	if (symbols__is_atomic_variable(s, addr))
+		return true;
+	is_atomic = is_atomic_code(s, pc, &is_known);
+	is_other_atomic = is_atomic_code(s, other_pc, &is_other_known);
+	return (is_atomic && (is_other_atomic || !is_other_known)) ||
+	       (is_other_atomic && !is_known);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * blocks.c - the live heap blocks of a run, to name the one a race is in.
+ *
+ * A table by address, of bounded size, in private memory: a run that allocates
+ * nothing touches none of it. When it is full around a place, the oldest there
+ * are forgotten, and a race in such a block is reported without its name.
+ */
+#include "preload/access.h"
+
+#include "preload/sys.h"
+
+#define NR_BLOCKS (1u << 16)	/* a power of two */
+#define NR_PROBES 8u
+#define GRAIN 16u		/* what allocators align to */
+#define MAX_BACK (1u << 20)	/* bytes to look back for a block's start */
+#define NR_WORDS 12u		/* of the stack, for the caller of `new` */
+
+struct block {
+	uint64_t addr;		/* 0: free */
+	uint64_t bytes;
+	uint64_t pc;
+};
+
+static struct block block[NR_BLOCKS];
+static uint32_t next_victim;
+
+/* Neighbours in memory are neighbours here: few pages are touched. */
+static struct block *slot(uint64_t addr, uint32_t probe)
+{
+	return &block[(addr / GRAIN + probe) & (NR_BLOCKS - 1)];
+}
+
+static struct block *find(uint64_t addr)
+{
+	for (uint32_t i = 0; i < NR_PROBES; i++)
+		if (slot(addr, i)->addr == addr)
+			return slot(addr, i);
+	return NULL;
+}
+
+static bool is_on(void)
+{
+	return order_is_on && runtime_mode == RUNTIME_CONTROLLED;
+}
+
+/* The bytes before a return address are a call. */
+static bool is_behind_call(uint64_t pc)
+{
+	uint64_t bytes;
+
+	if (!sys_load64((void *)(uintptr_t)(pc - 8), &bytes))
+		return false;
+	/* call rel32; call [rip + disp32]; call reg */
+	return (bytes >> 24 & 0xff) == 0xe8 ||
+	       (bytes >> 16 & 0xffff) == 0x15ff ||
+	       (bytes >> 48 & 0xf8ff) == 0xd0ff;
+}
+
+/*
+ * C++: operator new calls malloc, and its caller is of interest. It stands a
+ * few words further up the stack.
+ */
+static uint64_t real_caller(uint64_t pc, const uint64_t *stack)
+{
+	const struct control_module *m = &runtime_control->module[0];
+
+	if (!stack || !runtime_control->nr_modules ||
+	    (pc >= m->start && pc < m->end))
+		return pc;
+	for (uint32_t i = 0; i < NR_WORDS; i++)
+		if (stack[i] >= m->start + 8 && stack[i] < m->end &&
+		    is_behind_call(stack[i]))
+			return stack[i];
+	return pc;
+}
+
+void blocks_note(uint64_t addr, uint64_t bytes, uint64_t pc,
+		 const uint64_t *stack)
+{
+	struct block *b;
+
+	if (!addr || !is_on())
+		return;
+	b = find(addr);
+	for (uint32_t i = 0; !b && i < NR_PROBES; i++)
+		if (!slot(addr, i)->addr)
+			b = slot(addr, i);
+	if (!b)
+		b = slot(addr, next_victim++ % NR_PROBES);
+	*b = (struct block){ addr, bytes, real_caller(pc, stack) };
+}
+
+void blocks_resize(uint64_t addr, uint64_t bytes)
+{
+	struct block *b = addr && is_on() ? find(addr) : NULL;
+
+	if (b)
+		b->bytes = bytes;
+}
+
+void blocks_drop(uint64_t addr)
+{
+	struct block *b = addr && is_on() ? find(addr) : NULL;
+
+	if (b)
+		b->addr = 0;
+}
+
+void blocks_describe(struct control_race *r)
+{
+	uint64_t at = r->addr & ~(uint64_t)(GRAIN - 1);
+
+	for (uint64_t back = 0; back < MAX_BACK && back < at; back += GRAIN) {
+		const struct block *b = find(at - back);
+
+		if (!b)
+			continue;
+		if (r->addr - b->addr < b->bytes) {
+			r->block = b->addr;
+			r->block_bytes = b->bytes;
+			r->block_pc = b->pc;
+		}
+		return;
+	}
+}
