@@ -61,8 +61,8 @@ void access_describe_memory(struct symbols *symbols,
 		return;
 	}
 	if (!r->block) {
-		snprintf(text, bytes, "%u bytes at 0x%llx", r->size,
-			 (unsigned long long)r->addr);
+		snprintf(text, bytes, "%u byte%s at 0x%llx", r->size,
+			 r->size == 1 ? "" : "s", (unsigned long long)r->addr);
 		return;
 	}
 	symbols_find(symbols, r->block_pc, true, &symbol);
@@ -173,6 +173,7 @@ uint32_t access_print_races(FILE *f, const struct control *c,
 	struct suppressions s = { NULL, 0 };
 	struct seen *seen = xcalloc(c->nr_races + 1, sizeof(*seen));
 	uint32_t nr = 0, nr_suppressed = 0;
+	bool has_unknown = false;
 	int rc;
 
 	rc = scope->suppressions ? suppressions_load(&s, scope->suppressions)
@@ -197,6 +198,7 @@ uint32_t access_print_races(FILE *f, const struct control *c,
 			continue;
 		}
 		seen[nr++].key = key;
+		has_unknown |= !a.file || !b.file;
 		access_describe_memory(symbols, r, text, sizeof(text));
 		fprintf(f, "  data race on %s\n", text);
 		print_place(f, r->is_write ? "write" : "read", r->task, &a,
@@ -204,6 +206,11 @@ uint32_t access_print_races(FILE *f, const struct control *c,
 		print_place(f, r->other_is_write ? "write" : "read",
 			    r->other_task, &b, r->other_pc);
 	}
+	if (has_unknown)
+		fprintf(f, "  places without a line have no debug information "
+			"(-g): atomic loads and stores\n"
+			"  cannot be told from plain ones there, and may be "
+			"among these\n");
 	if (nr_suppressed)
 		fprintf(f, "  %u race%s suppressed\n", nr_suppressed,
 			nr_suppressed == 1 ? "" : "s");

@@ -103,7 +103,8 @@ static bool judge_races(struct runner *runner)
 	struct trace_module *m;
 	uint32_t nr;
 
-	if (c->nr_races > runner->nr_judged) {
+	if (c->nr_races > runner->nr_judged &&
+	    s->target->scope->races != ACCESS_RACES_OFF) {
 		m = replay_modules(c, s->target->program, &nr);
 		symbols = symbols_new(m, nr);
 		is_changed = symbols &&

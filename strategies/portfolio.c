@@ -6,7 +6,8 @@
  * for bugs where tasks must alternate at several places; pos is nearly as good
  * there, and holds a task back for long where that is needed; pct and the
  * walks that stay find what needs one task to do much while another does
- * little, which the plain walk misses the more surely the longer a program is.
+ * little, which the plain walk misses the more surely the longer a program is;
+ * sites is for crowds of tasks that run the same code.
  * A mix needs at most as many times the runs of the best one, whichever that
  * is, as that one's share of the runs says: Huberman, Lukose and Hogg, "An
  * economics approach to hard computational problems", Science 275, 1997.
@@ -32,10 +33,12 @@ static const struct line lines[] = {
 	{ &strategy_pos, 0, 0, 1 },
 	{ &strategy_pct, 1, 3, 1 },
 	{ &strategy_random, 1, 0, 1 },
+	{ &strategy_sites, 0, 0, 1 },
 	{ &strategy_random, 1, 4, 5 },	/* stay = 4, 8, 16, 32, 64 */
 	{ &strategy_pos, 0, 0, 1 },
 	{ &strategy_pct, 1, 2, 3 },	/* depth = 2, 4, 8 */
 	{ &strategy_random, 1, 0, 1 },
+	{ &strategy_sites, 0, 0, 1 },
 };
 
 #define NR_LINES (sizeof(lines) / sizeof(*lines))
@@ -113,7 +116,7 @@ portfolio_pick(void *state, const struct explore_point *point)
 const struct explore_strategy strategy_portfolio = {
 	.abi = EXPLORE_STRATEGY_ABI,
 	.name = "portfolio",
-	.summary = "the default: a fixed mix of pos, pct and random walks",
+	.summary = "the default: a fixed mix of pos, pct, sites and random walks",
 	.paper = "Huberman, Lukose, Hogg: An economics approach to hard "
 		 "computational problems, Science 1997",
 	.state_bytes = portfolio_bytes,

@@ -12,6 +12,7 @@ static const struct explore_strategy *const all[] = {
 	&strategy_random,
 	&strategy_pct,
 	&strategy_pos,
+	&strategy_sites,
 	&strategy_dfs,
 	&strategy_pb,
 	&strategy_db,

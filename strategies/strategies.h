@@ -30,6 +30,7 @@
 extern const struct explore_strategy strategy_random;
 extern const struct explore_strategy strategy_pct;
 extern const struct explore_strategy strategy_pos;
+extern const struct explore_strategy strategy_sites;
 extern const struct explore_strategy strategy_dfs;
 extern const struct explore_strategy strategy_pb;
 extern const struct explore_strategy strategy_db;

@@ -43,7 +43,7 @@ static const struct model ab_ba = {
 static const char *const specs[] = {
 	"portfolio", "random", "random:stay=8", "pct", "pct:depth=1",
 	"pct:depth=64,steps=20", "pos", "dfs", "pb:memory=1",
-	"db:memory=1,bound=3", "rr",
+	"db:memory=1,bound=3", "rr", "sites",
 };
 
 #define NR_SPECS (sizeof(specs) / sizeof(*specs))
@@ -229,9 +229,11 @@ static void test_runs__find_a_deadlock(void **state)
 		struct driver d;
 
 		driver_start(&d, specs[i], 1);
-		if (d.strategy == &strategy_pct && d.setup.value[0] == 1) {
+		/* One never leaves a task; the model has no places for the other. */
+		if ((d.strategy == &strategy_pct && d.setup.value[0] == 1) ||
+		    d.strategy == &strategy_sites) {
 			driver_stop(&d);
-			continue;	/* it never leaves a task */
+			continue;
 		}
 		while (d.run < 500 && !s.is_deadlock)
 			assert_true(driver_run(&d, &ab_ba, &s));
