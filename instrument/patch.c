@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define JUMP_BYTES 5
+/* The runtime takes a patch for one site, or two next to each other. */
+#define MAX_SITES 2
 
 /* A planned patch: instructions that move together. */
 struct group {
@@ -68,14 +70,17 @@ static bool extend(const struct module *m, const struct function *f,
 	return has_no_landing(m, g->addr, g->nr_bytes);
 }
 
-static void count_candidates(const struct candidates *found, struct group *g)
+/* The candidates among the group's instructions; false: too many. */
+static bool count_candidates(const struct candidates *found, struct group *g)
 {
+	unsigned int nr_sites = 0;
 	size_t i = g->candidate;
 
 	while (i < found->nr &&
 	       found->item[i].insn < g->first_insn + g->nr_insns)
-		i++;
+		nr_sites += found->item[i++].nr_accesses;
 	g->nr_candidates = i - g->candidate;
+	return nr_sites <= MAX_SITES;
 }
 
 static int add_site(struct module *m, const struct instrument_site *site)
@@ -218,8 +223,7 @@ int patch__function(struct module *m, const struct function *f,
 		alone = g;
 		alone.patch = INSTRUMENT_INT3;
 		alone.nr_candidates = 1;
-		if (extend(m, f, &g)) {
-			count_candidates(found, &g);
+		if (extend(m, f, &g) && count_candidates(found, &g)) {
 			r = try_group(m, f, found, &g, e);
 			if (r == 0)
 				i += g.nr_candidates;

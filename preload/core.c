@@ -378,6 +378,8 @@ bool core_point(const struct runtime_op *op)
 		check_cycle(s, op);
 	core_enter();
 	timed_out = s->task[s->current].op.flags & EXPLORE_OP_F_TIMEOUT;
+	if (op->kind == EXPLORE_OP_YIELD)
+		scheduler_yielded(s, s->current, false);
 	if (order_is_on)
 		order_apply(op, timed_out);
 	return timed_out;

@@ -232,6 +232,36 @@ __asm__(".macro L name\n"
 	"	ret\n"
 	"	.cfi_endproc\n"
 	"	.size switched, . - switched\n"
+
+	/* Only the exception table knows of the second place. */
+	"	.type caught, @function\n"
+	"caught:	.cfi_startproc\n"
+	"	.cfi_personality 0x9b, personality_pointer\n"
+	"	.cfi_lsda 0x1b, exception_table\n"
+	"	call none\n"
+	"c_end:	ret\n"
+	"	nop\n"
+	"L c_before\n"
+	"	mov (%rsi), %eax\n"
+	"L c_pad\n"
+	"	mov (%rsi), %ecx\n"
+	"	mov %ecx, %eax\n"
+	"	nop\n"
+	"	jmp .Lc_before\n"
+	"	.cfi_endproc\n"
+	"	.size caught, . - caught\n"
+	"	.section .gcc_except_table, \"a\"\n"
+	"exception_table:	.byte 0xff, 0xff, 1\n"
+	"	.uleb128 9f - 8f\n"
+	"8:	.uleb128 0\n"
+	"	.uleb128 c_end - caught\n"
+	"	.uleb128 .Lc_pad - caught\n"
+	"	.uleb128 0\n"
+	"9:\n"
+	"	.section .data.rel.ro, \"aw\"\n"
+	"	.balign 8\n"
+	"personality_pointer:	.quad 0\n"
+
 	"	.section .rodata\n"
 	"	.balign 4\n"
 	"switch_table:	.long .Ls_one - switch_table, .Ls_two - switch_table,"
@@ -431,6 +461,13 @@ static void test_plan__keeps_switch_targets_free(void **state)
 	PATCH(s_three, JUMP, 5);
 }
 
+static void test_plan__keeps_catch_blocks_free(void **state)
+{
+	(void)state;
+	PATCH(c_before, INT3, 1);
+	PATCH(c_pad, JUMP, 5);
+}
+
 static void test_plan__leaves_data_in_code_alone(void **state)
 {
 	(void)state;
@@ -624,6 +661,7 @@ int main(void)
 			test_plan__takes_what_lies_above_a_taken_address),
 		cmocka_unit_test(test_plan__jumps_where_there_is_room),
 		cmocka_unit_test(test_plan__keeps_switch_targets_free),
+		cmocka_unit_test(test_plan__keeps_catch_blocks_free),
 		cmocka_unit_test(test_plan__leaves_data_in_code_alone),
 		cmocka_unit_test(test_plan__numbers_sites_from_the_first),
 		cmocka_unit_test(test_plan__stops_at_the_room_it_is_given),
