@@ -57,6 +57,7 @@ struct instrument_site {
 	 * Not the first site of its patch, and without bytes of its own
 	 * (nr_bytes is 0): the write of a movs, or an instruction that was
 	 * moved along with the one before it. Live while that one is patched.
+	 * A patch has two sites at most.
 	 */
 	uint8_t is_second;
 	uint8_t reserved;

@@ -13,7 +13,8 @@
  *
  * Every other run puts memory accesses behind everything else, so that all
  * tasks come to their conflicting accesses before any of them goes on. Half of
- * the runs draw all priorities anew once in a while.
+ * the runs draw all priorities anew once in a while; the others do so rarely,
+ * for two tasks that politely give way to each other would else never end.
  */
 #include "strategies/strategies.h"
 #include "strategies/internal.h"
@@ -21,13 +22,14 @@
 #define ACCESSES_LAST (1ull << 63)
 #define MIN_REDRAW 4u	/* points, on average, between two draws */
 #define NR_REDRAWS 4u	/* doublings of it */
+#define RARELY 256u
 
 struct state {
 	uint64_t seed;
 	uint64_t place_key;	/* what the priorities come from */
 	uint64_t task_key;
 	uint32_t has_accesses_last;
-	uint32_t redraw;	/* once in so many points; 0: never */
+	uint32_t redraw;	/* all priorities, once in so many points */
 	struct strategy__rng rng;
 };
 
@@ -52,7 +54,7 @@ static int sites_begin(void *state, uint64_t run)
 	s->place_key = strategy__rng_next(&s->rng);
 	s->task_key = strategy__rng_next(&s->rng);
 	s->has_accesses_last = run & 1;
-	s->redraw = run & 2 ? MIN_REDRAW << (run >> 2) % NR_REDRAWS : 0;
+	s->redraw = run & 2 ? MIN_REDRAW << (run >> 2) % NR_REDRAWS : RARELY;
 	return 1;
 }
 
@@ -82,8 +84,7 @@ static struct explore_decision sites_pick(void *state,
 	if (point->kind != EXPLORE_POINT_TASK)
 		return strategy__answer(strategy__rng_below(&s->rng,
 							    point->nr));
-	if (s->redraw && point->nr > 1 &&
-	    !strategy__rng_below(&s->rng, s->redraw))
+	if (point->nr > 1 && !strategy__rng_below(&s->rng, s->redraw))
 		s->place_key = strategy__rng_next(&s->rng);
 	for (uint32_t i = 0; i < point->nr; i++) {
 		const struct explore_op *op = &point->candidate[i];

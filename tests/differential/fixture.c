@@ -180,7 +180,7 @@ static int sum_all(int n, ...)
 
 static void stacks(int n)
 {
-	int vla[n];
+	int vla[n];	/* on purpose */
 	char *heap = alloca((size_t)n * 3);
 	struct record local = records[n];
 	int a = n, b = 7;

@@ -302,6 +302,8 @@ static void check_trampoline(const struct instrument_plan *p, uint32_t nr,
 			 insn.mnemonic == ZYDIS_MNEMONIC_RET;
 		here += insn.length;
 	}
+	if (nr_sites > 2)
+		fail(s->addr, "%u sites in one patch", nr_sites);
 	if (nr_calls != nr_sites)
 		fail(s->addr, "%u calls for %u sites", nr_calls, nr_sites);
 }
