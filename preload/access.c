@@ -358,7 +358,7 @@ static void stand_back(uint16_t kind, uint32_t site)
 
 /*
  * In a replay the recorded run says whether the task stands back here: it does
- * when that is its next event. Returns 1 or 0, or -1: no replay.
+ * when that is its next event. Returns 1 or 0, or -1: the record does not say.
  */
 static int recorded(uint16_t kind, uint32_t site)
 {
@@ -373,7 +373,7 @@ static int recorded(uint16_t kind, uint32_t site)
 			return e->kind == kind &&
 			       e->pc == runtime_control->access[site].addr;
 	}
-	return 0;
+	return -1;	/* it stood here, or elsewhere, when the run ended */
 }
 
 /* Registers and the top of the stack: what a loop may count in. */
@@ -424,6 +424,8 @@ static void check_spin(uint32_t site, const struct access_frame *f)
 	if (r->nr_same < SPIN_READS && !core_env.script)
 		return;
 	is_spin = recorded(EXPLORE_OP_SPIN, site);
+	if (is_spin < 0 && r->nr_same < SPIN_READS)
+		return;
 	if (is_spin < 0)
 		is_spin = has_come_back(r, site, f);
 	if (!is_spin && r->nr_same < PATIENT_READS)
