@@ -3,8 +3,9 @@
  * string_moves.c - a text is replaced by string instructions while it is read
  *
  * Argument 1: reader (written by rep movsb, read byte by byte), writer (the
- * other way round), words (rep stosq against loads), both (string moves on
- * both sides), single (movsb in a loop on both sides). All are broken. ok: two
+ * other way round), words (rep stosq against loads), single (movsb in a loop on
+ * both sides). All are broken. both (rep movsb on both sides) is as well, but
+ * the tool carries out a string move in one piece, and no row has it. ok: two
  * threads move parts of their own.
  */
 #include <assert.h>
