@@ -41,8 +41,10 @@ int main(int argc, char **argv)
 	long sum = 0;
 
 	is_atomic = argc > 1 && !strcmp(argv[1], "ok");
-	for (unsigned int i = 0; i < NR_ACCOUNTS; i++)
-		plain[i] = atomics[i] = START;
+	for (unsigned int i = 0; i < NR_ACCOUNTS; i++) {
+		plain[i] = START;
+		atomics[i] = START;
+	}
 	guest_run(NR_ACCOUNTS, work);
 	for (unsigned int i = 0; i < NR_ACCOUNTS; i++)
 		sum += is_atomic ? atomics[i] : plain[i];

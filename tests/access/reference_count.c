@@ -57,7 +57,8 @@ int main(int argc, char **argv)
 	is_atomic = argc > 1 && !strcmp(argv[1], "atomic");
 	shared = calloc(1, sizeof(*shared));
 	shared->text = shared->also = "name";
-	shared->refs = shared->atomic_refs = 2;
+	shared->refs = 2;
+	shared->atomic_refs = 2;
 	t = guest_start(use, shared);
 	u = guest_start(use, shared);
 	guest_join(t);

@@ -40,11 +40,10 @@ void barriers()
 	int phases = 0;
 	std::barrier sync(2, [&]() noexcept { phases++; });
 	auto work = [&] {
-		for (int i = 1; i <= 3; i++) {
+		for (int i = 1; i <= 3; i += 2) {
 			sync.arrive_and_wait();
 			assert(phases == i);
 			sync.arrive_and_wait();
-			i++;
 		}
 	};
 	std::jthread one(work), two(work);
