@@ -22,8 +22,8 @@ SETUP_BUILD="gcc g++ libc6-dev meson ninja-build pkg-config
 SETUP_CHECK="clang"
 
 # Unmodified Debian programs that the tests run under the tool, and linters.
-SETUP_OPTIONAL="pigz pbzip2 xz-utils zstd libsqlite3-dev redis-server
-	redis-tools gdb mandoc"
+SETUP_OPTIONAL="pigz pbzip2 bzip2 xz-utils zstd libsqlite3-dev redis-server
+	redis-tools gdb make mandoc"
 
 setup_say()
 {

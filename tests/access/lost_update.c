@@ -3,8 +3,8 @@
  * lost_update.c - threads count up what they share, in the way of argument 1
  *
  * Broken: short, int, long (one variable and ++), heap (in a block of malloc),
- * array (a neighbour of others). Correct: atomic, own (each thread its own
- * variable, side by side in one cache line).
+ * stack (in the frame of main), array (a neighbour of others). Correct: atomic,
+ * own (each thread its own variable, side by side in one cache line).
  */
 #include <assert.h>
 #include <stdatomic.h>
@@ -19,7 +19,7 @@ static int ints;
 static long long longs;
 static atomic_int atomics;
 static int array[4];
-static int *block;
+static int *block, *in_frame;
 static const char *way;
 
 static void *count(void *arg)
@@ -34,6 +34,8 @@ static void *count(void *arg)
 		longs++;
 	else if (!strcmp(way, "heap"))
 		(*block)++;
+	else if (!strcmp(way, "stack"))
+		(*in_frame)++;
 	else if (!strcmp(way, "array"))
 		array[2]++;
 	else if (!strcmp(way, "atomic"))
@@ -45,13 +47,14 @@ static void *count(void *arg)
 
 int main(int argc, char **argv)
 {
-	int sum;
+	int local = 0, sum;
 
+	in_frame = &local;
 	way = argc > 1 ? argv[1] : "int";
 	block = calloc(1, sizeof(*block));
 	guest_run(NR_THREADS, count);
-	sum = shorts + ints + (int)longs + *block + atomics + array[0] +
-	      array[1] + array[2];
+	sum = shorts + ints + (int)longs + *block + local + atomics +
+	      array[0] + array[1] + array[2];
 	free(block);
 	assert(sum == NR_THREADS);
 	return guest_ok();

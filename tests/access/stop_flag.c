@@ -2,10 +2,12 @@
 /*
  * stop_flag.c - threads run until a plain flag stops them
  *
- * Argument 1: ok (an empty loop), work (a loop that counts), result (correct:
- * the flag says that the result is there), broken (it says so too early).
+ * Argument 1: ok (an empty loop), work (a loop that counts), backoff (counts in
+ * a register, and yields now and then), result (correct: the flag says that the
+ * result is there), broken (it says so too early).
  */
 #include <assert.h>
+#include <sched.h>
 #include <string.h>
 
 #include "tests/guests/guest.h"
@@ -19,12 +21,17 @@ static void *run(void *arg)
 {
 	uintptr_t me = (uintptr_t)arg;
 
-	if (!strcmp(way, "work"))
+	if (!strcmp(way, "work")) {
 		while (!stop)
 			nr_turns[me]++;
-	else
+	} else if (!strcmp(way, "backoff")) {
+		for (unsigned int i = 1; !stop; i++)
+			if (i % 16 == 0)
+				sched_yield();
+	} else {
 		while (!stop)
 			continue;
+	}
 	if (!strcmp(way, "result") || !strcmp(way, "broken"))
 		assert(result == 42);
 	return NULL;
