@@ -4,6 +4,7 @@
  */
 #include "explorer/internal.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "explorer/options.h"
@@ -50,6 +51,8 @@ int main(int argc, char **argv)
 	struct options o;
 	int status;
 
+	/* A write beyond `ulimit -f` fails with a message, as others do. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (options_parse(&o, argc, argv, &err))
 		usage(&o, err.text);
 	status = command[o.command](&o);
