@@ -113,6 +113,8 @@ static void print_event(FILE *f, struct describe *d,
 	cJSON_AddBoolToObject(o, "preemption",
 			      e->flags & SCHED_EVENT_PREEMPTION);
 	cJSON_AddBoolToObject(o, "timeout", e->flags & SCHED_EVENT_TIMEOUT);
+	if (e->ticks)
+		add_u64(o, "slice", e->ticks);
 	add_u64(o, "now_ns", e->now_ns);
 	add_hex(o, "digest", e->digest);
 	add_place(o, d, e->pc, describe_is_return(e->kind));

@@ -91,6 +91,8 @@ static void print_event(FILE *f, struct describe *d,
 		fprintf(f, " %-24s %s", objects, place);
 	else if (objects[0])
 		fprintf(f, " %s", objects);
+	if (e->ticks)
+		fprintf(f, " (slice %" PRIu64 ")", e->ticks);
 	fprintf(f, "%s\n",
 		e->flags & SCHED_EVENT_TIMEOUT ? " (timeout)" : "");
 }

@@ -97,6 +97,13 @@ int plan_init(struct plan *p, const struct options *o, struct errbuf *err)
 		goto out;
 	rc = strategies_parse(spec, name, sizeof(name), &p->setup,
 			      p->strategy, why, sizeof(why));
+	if (!rc && p->strategy->flags & EXPLORE_STRATEGY_F_TICKS &&
+	    !o->scope.is_on) {
+		errbuf_addf(err, "strategy '%s' cuts time into slices, which "
+			    "'--clock none' cannot", p->spec);
+		rc = -EINVAL;
+		goto out;
+	}
 bad_spec:
 	if (rc)
 		errbuf_addf(err, "%s", why);
@@ -137,6 +144,8 @@ void plan_configure(const struct plan *p, const struct options *o,
 		config->flags |= CONTROL_F_ACCESS;
 	if (o->scope.races == ACCESS_RACES_FAIL)
 		config->flags |= CONTROL_F_RACE_FAILS;
+	if (p->strategy->flags & EXPLORE_STRATEGY_F_TICKS)
+		config->flags |= CONTROL_F_SLICES;
 	if (getenv("EXPLORE_DEBUG"))
 		config->flags |= CONTROL_F_DEBUG;
 	snprintf(config->strategy, sizeof(config->strategy), "%s",

@@ -126,7 +126,8 @@ static int load_script(struct control *c, const struct trace *t,
 		memcpy(c->script_input, t->input, t->input_bytes);
 	strategy_replay.init(c->strategy, &setup);
 	return strategy_replay_fill(c->strategy, &c->script[0].chosen,
-				    sizeof(c->script[0]), t->nr_events);
+				    &c->script[0].ticks, sizeof(c->script[0]),
+				    t->nr_events);
 }
 
 /* An address of the trace, in this process; 0 when it is in no module. */

@@ -17,6 +17,8 @@
 
 #include <linux/mman.h>
 
+#include "preload/clock.h"
+
 /* Executions of one site in one run, without anything found: */
 #define TICK_HITS 1024u		/* others get a turn to come by here, too */
 #define HOT_HITS 8192u		/* then it is unpatched for this run */
@@ -346,6 +348,7 @@ static void stand_back(uint16_t kind, uint32_t site)
 	struct scheduler *s = runtime_scheduler();
 	const struct runtime_op op = {
 		.kind = kind,
+		.flags = EXPLORE_OP_F_YIELDS,
 		.pc = runtime_control->access[site].addr,
 	};
 
@@ -371,6 +374,7 @@ static int recorded(uint16_t kind, uint32_t site)
 		e = &core_env.script[i];
 		if (e->task == s->current && e->point == EXPLORE_POINT_TASK)
 			return e->kind == kind &&
+			       e->flags & SCHED_EVENT_YIELDS &&
 			       e->pc == runtime_control->access[site].addr;
 	}
 	return -1;	/* it stood here, or elsewhere, when the run ended */
@@ -458,7 +462,7 @@ static void count_hit(uint32_t site)
 	run_hits[site]++;
 	if (run_hits[site] == TICK_HITS && recorded(EXPLORE_OP_TICK, site))
 		stand_back(EXPLORE_OP_TICK, site);
-	else if (run_hits[site] == HOT_HITS)
+	else if (run_hits[site] == HOT_HITS && !clock_has_slices())
 		unpatch(site);
 }
 
@@ -499,16 +503,31 @@ static void show_site(struct control_task *k, uint64_t ip,
 	k->has_vectors = 1;
 }
 
+/* The slice of the task ended with the instruction before this one. */
+static void end_slice(uint32_t site, const struct access_frame *f)
+{
+	uint64_t pc = runtime_control->access[site].addr;
+
+	show_site(core_self(), pc, f);
+	clock_end_slice(pc);
+}
+
 void access_hook(uint64_t addr, uint32_t site, const struct access_frame *f)
 {
 	struct control *c = runtime_control;
 	const struct instrument_site *i;
 	struct control_task *k;
 	uint64_t size;
+	bool is_live;
 
 	if (runtime_mode != RUNTIME_CONTROLLED || !order_is_on)
 		return;
 	i = &c->access[site];
+	is_live = c->access_state[site] & CONTROL_ACCESS_LIVE ||
+		  i->flags & INSTRUMENT_ATOMIC;
+	/* A live access is an operation, where others get their turn anyway. */
+	if (clock_is_over && !is_live)
+		end_slice(site, f);
 	size = i->size;
 	if (i->flags & INSTRUMENT_REP)
 		size *= f->rcx;
@@ -521,11 +540,11 @@ void access_hook(uint64_t addr, uint32_t site, const struct access_frame *f)
 	}
 	k = core_self();
 	show_site(k, i->addr, f);
-	if (c->access_state[site] & CONTROL_ACCESS_LIVE ||
-	    i->flags & INSTRUMENT_ATOMIC)
+	if (is_live)
 		live(addr, (uint32_t)size, site, i->flags);
 	else
 		quiet(addr, (uint32_t)size, site, i->flags, f);
+	clock_tick();
 	k->has_vectors = 0;
 	k->uses_trap_frame = 0;
 	if (signals_are_due())
@@ -650,7 +669,7 @@ void access_apply(void)
 		nr_runs = 0;
 		patch_all_again(c);
 	}
-	if (++nr_runs % PRIVATE_RUNS)
+	if (++nr_runs % PRIVATE_RUNS || clock_has_slices())
 		return;
 	for (uint32_t i = 0; i < c->nr_access; i++) {
 		const struct instrument_site *site = &c->access[i];

@@ -22,7 +22,7 @@
 #include "scheduler/scheduler.h"
 
 #define CONTROL_MAGIC 0x4c525443504c5845ull	/* "EXLPCTRL" */
-#define CONTROL_VERSION 2u
+#define CONTROL_VERSION 3u
 
 /* The tool passes the region's descriptor number in this variable. */
 #define CONTROL_ENV "EXPLORE_CONTROL_FD"
@@ -106,6 +106,7 @@ enum control_flags {
 	/* Accesses are watched: live ones are operations, races are noted. */
 	CONTROL_F_ACCESS = 1 << 5,
 	CONTROL_F_RACE_FAILS = 1 << 6,	/* the first race ends the run */
+	CONTROL_F_SLICES = 1 << 7,	/* decisions may have ticks */
 };
 
 /* Written by the tool before a run, read by the runtime. */

@@ -13,6 +13,7 @@
 #include <linux/mman.h>
 
 #include "preload/access.h"
+#include "preload/clock.h"
 #include "preload/files.h"
 #include "strategies/strategies.h"
 
@@ -312,6 +313,7 @@ uint64_t core_schedule(uint64_t saved_sp)
 		if (c->task[s->current].has_vectors)
 			load_vectors(c->task[s->current].saved_sp);
 	}
+	clock_start_slice(s->ticks);
 	return c->task[s->current].saved_sp;
 }
 

@@ -70,7 +70,7 @@ static void give_way(struct ucontext *uc, uint16_t kind)
 {
 	struct control_task *k = core_self();
 	const struct sigcontext *m = &uc->uc_mcontext;
-	struct runtime_op op = { .kind = kind, .pc = 0 };
+	struct runtime_op op = { .kind = kind, .flags = EXPLORE_OP_F_YIELDS };
 
 	runtime_control->counters.spins++;
 	runtime_control->probe = CONTROL_PROBE_NONE;

@@ -106,6 +106,8 @@ int recorder__encode_decisions(const struct trace *t,
 					format_zigzag(e[i].now_ns - before));
 		before = e[i].now_ns;
 	}
+	for (uint64_t i = 0; i < t->nr_events; i++)
+		recorder__append_varint(out, e[i].ticks);
 	for (uint64_t i = 0; i < t->nr_events; i++) {
 		format_put(word, e[i].digest, sizeof(word));
 		recorder__append(out, word, sizeof(word));

@@ -47,9 +47,9 @@
 #define FORMAT_HEADER_BYTES 56u
 #define FORMAT_ZSTD_LEVEL 3
 
-/* An event has 4 single bytes, 8 varints and a 4-byte digest. */
-#define FORMAT_EVENT_MIN_BYTES 16u
-#define FORMAT_EVENT_MAX_BYTES 64u
+/* An event has 4 single bytes, 9 varints and a 4-byte digest. */
+#define FORMAT_EVENT_MIN_BYTES 16u	/* version 1: without ticks */
+#define FORMAT_EVENT_MAX_BYTES 72u
 /* An object has 1 single byte and 4 varints. */
 #define FORMAT_OBJECT_MAX_BYTES 32u
 /* A zstd block of at least 4 bytes makes at most 128 KiB. */

@@ -19,7 +19,7 @@
 #include "preload/control.h"
 #include "recorder/errbuf.h"
 
-#define TRACE_FORMAT_VERSION 1
+#define TRACE_FORMAT_VERSION 2
 
 /* Our own reasons, beside -errno of the system's. */
 enum trace_error {

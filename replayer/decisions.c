@@ -92,7 +92,25 @@ static void take_places(struct cursor *c, const struct trace *t)
 	}
 }
 
-static void take_rest(struct cursor *c, struct sched_event *e, uint64_t nr)
+static bool gives_way(const struct sched_event *e)
+{
+	return e->kind == EXPLORE_OP_YIELD || e->kind == EXPLORE_OP_SLEEP ||
+	       e->kind == EXPLORE_OP_SPIN || e->kind == EXPLORE_OP_TICK;
+}
+
+/* Version 1 had no ticks, and did not say who gives way by itself. */
+static void take_ticks(struct cursor *c, uint64_t version,
+		       struct sched_event *e, uint64_t nr)
+{
+	for (uint64_t i = 0; i < nr; i++)
+		if (version > 1)
+			e[i].ticks = take_varint(c);
+		else if (gives_way(&e[i]))
+			e[i].flags |= SCHED_EVENT_YIELDS;
+}
+
+static void take_rest(struct cursor *c, uint64_t version,
+		      struct sched_event *e, uint64_t nr)
 {
 	uint64_t now = 0;
 
@@ -104,6 +122,7 @@ static void take_rest(struct cursor *c, struct sched_event *e, uint64_t nr)
 		now += format_unzigzag(take_varint(c));
 		e[i].now_ns = now;
 	}
+	take_ticks(c, version, e, nr);
 	for (uint64_t i = 0; i < nr; i++) {
 		if (c->end - c->p < 4) {
 			c->has_failed = true;
@@ -145,8 +164,8 @@ static int take_objects(struct cursor *c, struct trace *t)
 	return 0;
 }
 
-int replayer__decode_decisions(struct trace *t, const uint8_t *raw,
-			       size_t bytes)
+int replayer__decode_decisions(struct trace *t, uint64_t version,
+			       const uint8_t *raw, size_t bytes)
 {
 	struct cursor c = { .p = raw, .end = raw + bytes };
 	int ret;
@@ -154,7 +173,7 @@ int replayer__decode_decisions(struct trace *t, const uint8_t *raw,
 	take_bytes(&c, t->event, t->nr_events);
 	take_answers(&c, t->event, t->nr_events);
 	take_places(&c, t);
-	take_rest(&c, t->event, t->nr_events);
+	take_rest(&c, version, t->event, t->nr_events);
 	ret = take_objects(&c, t);
 	if (!ret && (c.has_failed || c.p != c.end))
 		ret = TRACE_E_CORRUPT;

@@ -42,11 +42,12 @@ int replayer__unpack(const struct replayer_file *file, const char *magic,
 		     uint8_t **raw, size_t *raw_bytes, struct errbuf *err);
 
 /*
- * The payload of `decisions` to t->event, which has room for t->nr_events, and
- * to t->object. Returns 0, -ENOMEM or TRACE_E_CORRUPT.
+ * The payload of `decisions`, as of that version of the format, to t->event,
+ * which has room for t->nr_events, and to t->object. Returns 0, -ENOMEM or
+ * TRACE_E_CORRUPT.
  */
-int replayer__decode_decisions(struct trace *t, const uint8_t *raw,
-			       size_t bytes);
+int replayer__decode_decisions(struct trace *t, uint64_t version,
+			       const uint8_t *raw, size_t bytes);
 
 /* Say that the file is damaged and how; returns TRACE_E_CORRUPT. */
 int replayer__corrupt(struct errbuf *err, const char *path, const char *why);

@@ -46,9 +46,11 @@ static bool is_plausible(const struct trace *t, size_t bytes)
 	return bytes >= t->nr_events * FORMAT_EVENT_MIN_BYTES && bytes <= most;
 }
 
-static int decode(struct trace *t, const char *path, const uint8_t *raw,
-		  size_t bytes, struct errbuf *err)
+static int decode(struct trace *t, const struct replayer_file *file,
+		  const uint8_t *raw, size_t bytes, struct errbuf *err)
 {
+	uint64_t version = format_get(file->data + 8, 4);
+	const char *path = file->path;
 	int ret;
 
 	if (!is_plausible(t, bytes))
@@ -57,7 +59,7 @@ static int decode(struct trace *t, const char *path, const uint8_t *raw,
 	t->event = calloc(t->nr_events + 1, sizeof(*t->event));
 	if (!t->event)
 		return no_memory(err, path);
-	ret = replayer__decode_decisions(t, raw, bytes);
+	ret = replayer__decode_decisions(t, version, raw, bytes);
 	if (ret == -ENOMEM)
 		return no_memory(err, path);
 	return ret ? replayer__corrupt(err, path, "its events make no sense")
@@ -78,7 +80,7 @@ static int read_decisions(struct trace *t, const char *dir,
 		ret = replayer__unpack(&file, FORMAT_DECISIONS_MAGIC, part,
 				       t->nr_events, &raw, &bytes, err);
 	if (!ret)
-		ret = decode(t, file.path, raw, bytes, err);
+		ret = decode(t, &file, raw, bytes, err);
 	free(raw);
 	unload(&file);
 	return ret;

@@ -63,6 +63,7 @@ void scheduler_init(struct scheduler *s, const struct scheduler_config *config)
 	s->nr_preemptions = 0;
 	s->nr_switches = 0;
 	s->last_progress = 0;
+	s->ticks = 0;
 	s->current = 0;
 	s->nr_tasks = 0;
 	s->nr_live = 0;
@@ -181,6 +182,8 @@ static enum sched_result ask(struct scheduler *s,
 			       SCHED_DIVERGED :
 			       SCHED_BAD_PICK;
 	*index = decision.index;
+	if (point->kind == EXPLORE_POINT_TASK)
+		slot->ticks = decision.ticks;
 	return SCHED_RUN;
 }
 
@@ -415,7 +418,7 @@ static void describe(const struct scheduler *s,
 	e->chosen = op->task;
 	e->task = (uint16_t)op->task;
 	e->kind = (uint8_t)op->kind;
-	e->flags = 0;
+	e->flags = op->flags & EXPLORE_OP_F_YIELDS ? SCHED_EVENT_YIELDS : 0;
 	if (op->flags & EXPLORE_OP_F_TIMEOUT) {
 		e->flags |= SCHED_EVENT_TIMEOUT;
 		/* Taken up to slack_ns early. */
@@ -437,6 +440,7 @@ static void resume(struct scheduler *s, const struct sched_event *e)
 
 	s->now_ns = e->now_ns;
 	s->current = e->task;
+	s->ticks = e->ticks;
 	s->nr_switches += (e->flags & SCHED_EVENT_SWITCH) != 0;
 	s->nr_preemptions += (e->flags & SCHED_EVENT_PREEMPTION) != 0;
 	t->nr_ops++;

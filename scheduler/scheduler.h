@@ -168,13 +168,16 @@ struct sched_event {
 	uint8_t flags;		/* enum sched_event_flags */
 	uint8_t reserved;
 	uint64_t now_ns;	/* virtual time when it was picked */
+	/* TASK: clock ticks until it is preempted, as decided; 0: never. */
+	uint64_t ticks;
 };
-static_assert(sizeof(struct sched_event) == 40, "shared layout");
+static_assert(sizeof(struct sched_event) == 48, "shared layout");
 
 enum sched_event_flags {
 	SCHED_EVENT_PREEMPTION = 1 << 0, /* the previous task could go on */
 	SCHED_EVENT_TIMEOUT = 1 << 1,	/* runs because its deadline came */
 	SCHED_EVENT_SWITCH = 1 << 2,	/* another task than before */
+	SCHED_EVENT_YIELDS = 1 << 3,	/* the operation gives way by itself */
 };
 
 /* ----------------------------------------------------------- scheduler */
@@ -196,6 +199,7 @@ struct scheduler {
 	uint64_t nr_preemptions;
 	uint64_t nr_switches;
 	uint64_t last_progress;	/* step of the last op that was no yield */
+	uint64_t ticks;		/* of the last pick, as decided; 0: none */
 	uint32_t current;	/* task that runs */
 	uint32_t nr_tasks;	/* created so far; ids are below */
 	uint32_t nr_live;

@@ -94,7 +94,8 @@ int strategies_check_abi(const struct explore_strategy *s, char *text,
 		strategy__add_u64(&t, EXPLORE_STRATEGY_ABI);
 		return -EINVAL;
 	}
-	if (s->flags & ~(uint32_t)EXPLORE_STRATEGY_F_SEQUENTIAL) {
+	if (s->flags & ~(uint32_t)(EXPLORE_STRATEGY_F_SEQUENTIAL |
+				   EXPLORE_STRATEGY_F_TICKS)) {
 		strategy__add(&t, "it has unknown flags");
 		return -EINVAL;
 	}
@@ -115,7 +116,8 @@ strategy_checked_pick(const struct explore_strategy *s, void *state,
 {
 	struct explore_decision d = s->pick(state, point);
 
-	*is_legal = d.index < point->nr && !d.reserved;
+	*is_legal = d.index < point->nr && !d.reserved &&
+		    (!d.ticks || s->flags & EXPLORE_STRATEGY_F_TICKS);
 	return d;
 }
 
@@ -129,7 +131,9 @@ void strategies_explain_pick(const struct explore_strategy *s,
 	strategy__add(&t, "strategy '");
 	strategy__add(&t, s->name);
 	if (decision.index < point->nr) {
-		strategy__add(&t, "' left a reserved field other than 0 "
+		strategy__add(&t, decision.reserved ?
+			      "' left a reserved field other than 0 at step " :
+			      "' gave ticks without EXPLORE_STRATEGY_F_TICKS "
 			      "at step ");
 		strategy__add_u64(&t, point->step);
 		return;

@@ -17,6 +17,7 @@ static const struct explore_strategy *const all[] = {
 	&strategy_pb,
 	&strategy_db,
 	&strategy_rr,
+	&strategy_slices,
 	NULL,
 };
 

@@ -12,7 +12,8 @@
 static size_t replay_bytes(const struct explore_setup *setup)
 {
 	return sizeof(struct strategy_replay_state) +
-	       setup->max_steps * sizeof(uint32_t);
+	       setup->max_steps *
+		       sizeof(((struct strategy_replay_state *)0)->step[0]);
 }
 
 static void replay_init(void *state, const struct explore_setup *setup)
@@ -52,27 +53,32 @@ static struct explore_decision replay_pick(void *state,
 					   const struct explore_point *point)
 {
 	const struct strategy_replay_state *s = state;
+	struct explore_decision d;
 	uint32_t chosen;
 
 	if (point->step >= s->nr)
 		return strategy__answer(EXPLORE_PICK_DIVERGED);
-	chosen = s->chosen[point->step];
-	if (point->kind != EXPLORE_POINT_VALUE)
-		return strategy__answer(find_task(point, chosen));
-	return strategy__answer(chosen < point->nr ? chosen :
-						     EXPLORE_PICK_DIVERGED);
+	chosen = s->step[point->step].chosen;
+	if (point->kind == EXPLORE_POINT_VALUE)
+		return strategy__answer(chosen < point->nr ?
+					chosen : EXPLORE_PICK_DIVERGED);
+	d = strategy__answer(find_task(point, chosen));
+	d.ticks = s->step[point->step].ticks;
+	return d;
 }
 
-int strategy_replay_fill(void *state, const void *chosen, size_t stride,
-			 uint64_t nr)
+int strategy_replay_fill(void *state, const uint32_t *chosen,
+			 const uint64_t *ticks, size_t stride, uint64_t nr)
 {
 	struct strategy_replay_state *s = state;
-	const char *at = chosen;
+	const char *task = (const char *)chosen, *slice = (const char *)ticks;
 
 	if (nr > s->capacity)
 		return -E2BIG;
-	for (uint64_t i = 0; i < nr; i++)
-		s->chosen[i] = *(const uint32_t *)(at + i * stride);
+	for (uint64_t i = 0; i < nr; i++) {
+		s->step[i].chosen = *(const uint32_t *)(task + i * stride);
+		s->step[i].ticks = *(const uint64_t *)(slice + i * stride);
+	}
 	s->nr = nr;
 	return 0;
 }

@@ -35,6 +35,7 @@ extern const struct explore_strategy strategy_dfs;
 extern const struct explore_strategy strategy_pb;
 extern const struct explore_strategy strategy_db;
 extern const struct explore_strategy strategy_rr;
+extern const struct explore_strategy strategy_slices;
 extern const struct explore_strategy strategy_portfolio;
 
 /* Internal: neither found nor listed by the functions below. */
@@ -106,15 +107,19 @@ void strategies_explain_pick(const struct explore_strategy *s,
 struct strategy_replay_state {
 	uint64_t nr;		/* at most capacity */
 	uint64_t capacity;	/* setup->max_steps */
-	uint32_t chosen[];
+	struct {
+		uint64_t ticks;	/* TASK */
+		uint32_t chosen;
+		uint32_t pad;
+	} step[];
 };
 
 /*
- * Fill the state, after init(), from `nr` numbers that lie `stride` bytes
- * apart, beginning at `chosen` (so they can be a field of a log's entries).
- * Returns 0, or -E2BIG when the state has no room for them.
+ * Fill the state, after init(), from `nr` numbers each that lie `stride` bytes
+ * apart, beginning at `chosen` and at `ticks` (so they can be fields of a log's
+ * entries). Returns 0, or -E2BIG when the state has no room for them.
  */
-int strategy_replay_fill(void *state, const void *chosen, size_t stride,
-			 uint64_t nr);
+int strategy_replay_fill(void *state, const uint32_t *chosen,
+			 const uint64_t *ticks, size_t stride, uint64_t nr);
 
 #endif /* STRATEGIES_STRATEGIES_H */

@@ -63,7 +63,12 @@ struct explore_point {
 struct explore_decision {
 	uint32_t index;		/* in [0, nr) */
 	uint32_t reserved;	/* 0 */
-	/* Preempt after this many clock ticks; 0: run to the next operation. */
+	/*
+	 * TASK: preempt the task after this many ticks of the clock, unless it
+	 * comes to its next operation before; 0: let it. It then stands at a
+	 * TICK operation, between two instructions. What a tick is, the user
+	 * chooses with --clock. Only for EXPLORE_STRATEGY_F_TICKS; else 0.
+	 */
 	uint64_t ticks;
 };
 
@@ -141,6 +146,8 @@ struct explore_strategy {
 enum explore_strategy_flags {
 	/* Each run builds on the last one's outcome: one worker only. */
 	EXPLORE_STRATEGY_F_SEQUENTIAL = 1 << 0,
+	/* Gives slices: decisions have ticks. */
+	EXPLORE_STRATEGY_F_TICKS = 1 << 1,
 };
 
 #ifdef __cplusplus

@@ -328,8 +328,7 @@ uint32_t driver_pick(struct driver *d, const struct explore_point *point)
 	struct explore_decision decision =
 		strategy_checked_pick(d->strategy, d->target, point, &is_legal);
 
-	assert_true(is_legal);
-	assert_int_equal(decision.ticks, 0);
+	assert_true(is_legal);	/* so ticks are allowed, if there are any */
 	return decision.index;
 }
 

@@ -200,7 +200,8 @@ static void test_next__jumps_to_the_earliest_deadline(void **state)
 	assert_int_equal(fx->s->now_ns, 5000);
 	assert_int_equal(fx_last(fx)->now_ns, 5000);
 	assert_int_equal(fx_last(fx)->flags,
-			 SCHED_EVENT_TIMEOUT | SCHED_EVENT_SWITCH);
+			 SCHED_EVENT_TIMEOUT | SCHED_EVENT_SWITCH |
+			 SCHED_EVENT_YIELDS);
 }
 
 static void test_next__does_not_jump_while_somebody_can_run(void **state)

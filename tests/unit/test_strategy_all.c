@@ -44,6 +44,7 @@ static const char *const specs[] = {
 	"portfolio", "random", "random:stay=8", "pct", "pct:depth=1",
 	"pct:depth=64,steps=20", "pos", "dfs", "pb:memory=1",
 	"db:memory=1,bound=3", "rr", "sites",
+	"slices", "slices:bound=2,memory=1,every=3",
 };
 
 #define NR_SPECS (sizeof(specs) / sizeof(*specs))
@@ -104,6 +105,7 @@ static void test_run__differs_with_another_seed(void **state)
 
 		driver_start(&d, specs[i], 0);
 		is_random = !is_sequential(&d) && d.strategy != &strategy_rr;
+		is_random |= !strcmp(specs[i], "slices");
 		driver_stop(&d);
 		run_many(specs[i], 42, &a);
 		run_many(specs[i], 43, &b);

@@ -129,7 +129,7 @@ static void test_check_abi__wants_every_slot(void **state)
 	s.pick = NULL;
 	assert_bad(&s, "it has no 'pick'");
 	s = good();
-	s.flags = 2;
+	s.flags = 4;
 	assert_bad(&s, "it has unknown flags");
 }
 
@@ -155,12 +155,13 @@ static void test_check_abi__wants_sane_parameters(void **state)
 	assert_bad(&s, "it has more than 8 parameters");
 }
 
-static bool is_legal(uint32_t nr)
+static bool is_legal(uint32_t nr, uint32_t flags)
 {
 	struct explore_strategy s = good();
 	struct explore_point point = { .kind = EXPLORE_POINT_VALUE, .nr = nr };
 	bool is;
 
+	s.flags = flags;
 	strategy_checked_pick(&s, NULL, &point, &is);
 	return is;
 }
@@ -168,13 +169,16 @@ static bool is_legal(uint32_t nr)
 static void test_checked_pick__tells_legal_from_illegal(void **state)
 {
 	(void)state;
-	answer = (struct explore_decision){ .index = 2, .ticks = 100 };
-	assert_true(is_legal(3));
-	assert_false(is_legal(2));
+	answer = (struct explore_decision){ .index = 2 };
+	assert_true(is_legal(3, 0));
+	assert_false(is_legal(2, 0));
+	answer.ticks = 100;
+	assert_false(is_legal(3, 0));
+	assert_true(is_legal(3, EXPLORE_STRATEGY_F_TICKS));
 	answer.reserved = 1;
-	assert_false(is_legal(3));
+	assert_false(is_legal(3, EXPLORE_STRATEGY_F_TICKS));
 	answer = (struct explore_decision){ .index = EXPLORE_PICK_DIVERGED };
-	assert_false(is_legal(3));
+	assert_false(is_legal(3, 0));
 }
 
 static void assert_explained(uint32_t nr, const char *text)
@@ -195,8 +199,13 @@ static void test_explain_pick__names_strategy_answer_and_range(void **state)
 			 "0 to 2 are possible");
 	assert_explained(1, "strategy 'My_own-1' answered 5 at step 12, where "
 			 "only 0 is possible");
+	answer.reserved = 1;
 	assert_explained(6, "strategy 'My_own-1' left a reserved field other "
 			 "than 0 at step 12");
+	answer.reserved = 0;
+	answer.ticks = 1;
+	assert_explained(6, "strategy 'My_own-1' gave ticks without "
+			 "EXPLORE_STRATEGY_F_TICKS at step 12");
 }
 
 int main(void)

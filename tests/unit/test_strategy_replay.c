@@ -17,9 +17,12 @@ struct logged {
 	uint64_t before;
 	uint32_t chosen;
 	uint32_t behind;
+	uint64_t ticks;
 };
 
-static const struct logged script[] = { { 1, 4, 1 }, { 1, 0, 1 }, { 1, 9, 1 } };
+static const struct logged script[] = {
+	{ 1, 4, 1, 0 }, { 1, 0, 1, 0 }, { 1, 9, 1, 12345678901 },
+};
 
 static const struct explore_op ops[] = {
 	{ .task = 0 }, { .task = 3 }, { .task = 4 }, { .task = 9 },
@@ -35,7 +38,7 @@ static int setup(void **state)
 		return -1;
 	strategy_replay.init(*state, &s);
 	return strategy_replay_fill(*state, &script[0].chosen,
-				    sizeof(script[0]), 3);
+				    &script[0].ticks, sizeof(script[0]), 3);
 }
 
 static int teardown(void **state)
@@ -64,6 +67,21 @@ static void test_pick__finds_the_recorded_task(void **state)
 	assert_int_equal(pick(*state, 0, EXPLORE_POINT_TASK, 4), 2);
 	assert_int_equal(pick(*state, 1, EXPLORE_POINT_WAKE, 4), 0);
 	assert_int_equal(pick(*state, 2, EXPLORE_POINT_TASK, 4), 3);
+}
+
+static void test_pick__gives_the_recorded_slice(void **state)
+{
+	struct explore_point point = {
+		.kind = EXPLORE_POINT_TASK,
+		.nr = 4,
+		.candidate = ops,
+		.previous = -1,
+	};
+
+	assert_int_equal(strategy_replay.pick(*state, &point).ticks, 0);
+	point.step = 2;
+	assert_int_equal(strategy_replay.pick(*state, &point).ticks,
+			 12345678901);
 }
 
 static void test_pick__gives_the_recorded_number(void **state)
@@ -95,7 +113,8 @@ static void test_fill__refuses_more_than_fits(void **state)
 	struct logged four[4] = { { 0 } };
 
 	assert_int_equal(strategy_replay_fill(*state, &four[0].chosen,
-					      sizeof(four[0]), 4), -E2BIG);
+					      &four[0].ticks, sizeof(four[0]),
+					      4), -E2BIG);
 	/* What was there is still there. */
 	assert_int_equal(pick(*state, 0, EXPLORE_POINT_TASK, 4), 2);
 }
@@ -114,6 +133,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_pick__finds_the_recorded_task),
+		TEST(test_pick__gives_the_recorded_slice),
 		TEST(test_pick__gives_the_recorded_number),
 		TEST(test_pick__diverges_where_the_choice_is_not_on_offer),
 		TEST(test_pick__diverges_behind_the_end),

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "recorder/format.h"
+#include "recorder/internal.h"
+#include "replayer/internal.h"
 #include "trace_sample.h"
 
 static char dir[64];
@@ -286,6 +288,44 @@ static void test_read__sees_a_part_of_another_trace(void **state)
 	free(b);
 }
 
+/* Before version 2 events had no ticks, and one flag less. */
+static void test_decode__reads_version_1(void **state)
+{
+	struct recorder_bytes now = { 0 }, then = { 0 };
+	struct trace t, old;
+	size_t ticks;
+
+	(void)state;
+	sample_trace(&t, 50, 0);
+	t.nr_objects = 0;
+	for (uint64_t i = 0; i < t.nr_events; i++)
+		t.event[i].ticks = 0;
+	t.event[7].kind = EXPLORE_OP_SPIN;
+	assert_int_equal(recorder__encode_decisions(&t, &now), 0);
+	/* Behind the column: digests, the number of objects, 0. */
+	ticks = now.nr - 1 - 4 * t.nr_events - t.nr_events;
+	recorder__append(&then, now.data, ticks);
+	recorder__append(&then, now.data + ticks + t.nr_events,
+			 now.nr - ticks - t.nr_events);
+	sample_trace(&old, 50, 0);
+	old.nr_objects = 0;
+	free(old.object);
+	old.object = NULL;
+	assert_int_equal(replayer__decode_decisions(&old, 1, then.data,
+						    then.nr), 0);
+	for (uint64_t i = 0; i < t.nr_events; i++) {
+		if (i == 7)
+			t.event[i].flags |= SCHED_EVENT_YIELDS;
+		old.event[i].ticks = 0;	/* not touched by version 1 */
+		assert_memory_equal(&old.event[i], &t.event[i],
+				    sizeof(t.event[i]));
+	}
+	free(now.data);
+	free(then.data);
+	trace_release(&old);
+	trace_release(&t);
+}
+
 static void test_read__names_a_newer_version(void **state)
 {
 	char *trace = write_sample(2, 2);
@@ -301,7 +341,7 @@ static void test_read__names_a_newer_version(void **state)
 	data = sample_slurp(path, &bytes);
 	data[bytes] = '\0';
 	snprintf(text, sizeof(text), "%s", (char *)data);
-	at = strstr(text, "\"version\":\t1");
+	at = strstr(text, "\"version\":\t2");
 	assert_non_null(at);
 	at[strlen("\"version\":\t")] = '7';
 	at = strstr(text, ",\n\t\"checksum\"");
@@ -314,7 +354,7 @@ static void test_read__names_a_newer_version(void **state)
 	trace_init(&t);
 	assert_int_equal(trace_read(&t, trace, &err), TRACE_E_VERSION);
 	assert_non_null(strstr(err.text, "was written by a newer explore "
-			       "(format 7, this one reads up to 1)"));
+			       "(format 7, this one reads up to 2)"));
 	free(data);
 	free(trace);
 }
@@ -355,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_read__sees_a_part_of_another_trace,
 			setup, teardown),
+		cmocka_unit_test(test_decode__reads_version_1),
 		cmocka_unit_test_setup_teardown(
 			test_read__names_a_newer_version, setup, teardown),
 		cmocka_unit_test_setup_teardown(

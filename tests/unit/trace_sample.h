@@ -58,6 +58,7 @@ static inline void sample_events(struct trace *t, uint64_t nr)
 		e->pc = (i % 5 ? 0x555555555000 : 0x7ffff7c01000) + i;
 		e->now_ns = 1000000 + i * 50;
 		e->flags = i % 3 == 1 ? SCHED_EVENT_SWITCH : 0;
+		e->ticks = i % 4 == 2 ? i * 1000003 : 0;
 	}
 }
 
