@@ -120,7 +120,7 @@ _explore()
 		return
 		;;
 	--clock)
-		_explore_fill -W "soft none" -- "$current"
+		_explore_fill -W "soft hpc none auto" -- "$current"
 		return
 		;;
 	--races)

@@ -61,7 +61,7 @@ _explore() {
 		'--stdin[standard input of the target]:file:_files'
 		'*--ok-exit[exit status that is no failure]:status:'
 		'--wake[which waiter a wake-up takes]:which:(any fifo)'
-		'--clock[where threads can change places]:clock:(soft none)'
+		'--clock[where threads can change places]:clock:(soft hpc none auto)'
 		'--races[what a data race is]:what:(report fail off)'
 		'*--instrument[watch accesses of this library too]:pattern:_files'
 		'*--no-instrument[do not watch accesses of this file]:pattern:_files'

@@ -19,6 +19,7 @@
 struct job {
 	struct target target;
 	struct plan plan;
+	struct access_scope scope;	/* the target's */
 };
 
 static void open_stdin_path(struct target *t, const char *path)
@@ -77,8 +78,13 @@ static void job_init(struct job *j, const struct options *o)
 		die(EXIT_USAGE, "%s", err.text);
 	if (target_init(&j->target, o->operand, &err))
 		die(EXIT_NO_CONTROL, "%s", err.text);
+	if (plan_choose_clock(&j->plan, o, &err))
+		die(EXIT_NO_CONTROL, "%s", err.text);
+	j->scope = o->scope;
+	j->scope.is_on = j->plan.watches;
 	j->target.has_guard = o->has_guard;
-	j->target.scope = &o->scope;
+	j->target.scope = &j->scope;
+	j->target.tick_symbol = o->tick_symbol;
 	j->target.run_timeout_ms = o->run_timeout_ms;
 	if (o->stdin_path)
 		open_stdin_path(&j->target, o->stdin_path);

@@ -9,7 +9,6 @@
 #include "explorer/internal.h"
 
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
+#include "explorer/counters.h"
 #include "explorer/options.h"
 #include "explorer/util.h"
 
@@ -189,46 +189,18 @@ static void check_fsgsbase(void)
 	    "each task switch costs a system call more");
 }
 
-static bool is_virtual_machine(void)
-{
-	unsigned int a = 1, b = 0, c = 0, d = 0;
-
-	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-	return c >> 31;
-}
-
 static void check_counters(void)
 {
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_HARDWARE,
-		.size = sizeof(attr),
-		.config = PERF_COUNT_HW_BRANCH_INSTRUCTIONS,
-		.exclude_kernel = 1,
-		.exclude_hv = 1,
-	};
-	char paranoid[32], detail[256];
-	int fd, error;
+	struct errbuf why = ERRBUF_INIT;
+	struct control_clock clock;
+	bool ok = !counters_find(&clock, &why);
 
-	fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1,
-			  PERF_FLAG_FD_CLOEXEC);
-	error = errno;
-	if (fd >= 0)
-		close(fd);
-	read_line("/proc/sys/kernel/perf_event_paranoid", paranoid,
-		  sizeof(paranoid));
-	if (fd >= 0)
-		snprintf(detail, sizeof(detail), "branches can be counted");
-	else if (error == EACCES || error == EPERM)
-		snprintf(detail, sizeof(detail), "refused (%s; "
-			 "perf_event_paranoid is %s)", strerror(error),
-			 *paranoid ? paranoid : "unknown");
-	else
-		snprintf(detail, sizeof(detail), "none: %s%s",
-			 strerror(error), is_virtual_machine() ?
-			 " (a virtual machine without a PMU)" : "");
-	say("hardware counters", fd >= 0, detail,
-	    "preemption between plain memory accesses will use the slower "
-	    "software clock");
+	say("branch counter", ok, ok ? "it counts exactly: --clock hpc works" :
+				       why.text,
+	    "--clock hpc cannot be used; the default, --clock soft, needs no "
+	    "counter");
+	if (ok && counters_may_overcount())
+		say_info("", COUNTERS_ZEN_WARNING);
 }
 
 static void check_ptrace(void)

@@ -44,6 +44,7 @@ struct target {
 	char *stdin_path;	/* NULL: /dev/null */
 	bool has_guard;		/* seccomp filter */
 	const struct access_scope *scope;	/* NULL: watch no accesses */
+	const char *tick_symbol;	/* --clock break; else NULL */
 	uint64_t run_timeout_ms;	/* real time without any progress */
 	const volatile sig_atomic_t *stop;	/* Ctrl-C ends a run; or NULL */
 };
@@ -134,6 +135,8 @@ struct plan {
 	struct explore_setup setup;
 	void *handle;		/* dlopen() of a plug-in, or NULL */
 	char *plugin;		/* its absolute path, or NULL */
+	struct control_clock clock;
+	bool watches;		/* accesses: the clock is the soft one */
 };
 
 /*
@@ -142,6 +145,13 @@ struct plan {
  */
 int plan_init(struct plan *p, const struct options *o, struct errbuf *err);
 void plan_release(struct plan *p);
+
+/*
+ * Choose the clock: after plan_init(). Returns 0, or negative with `err`
+ * filled: this machine does not have it (status 3).
+ */
+int plan_choose_clock(struct plan *p, const struct options *o,
+		      struct errbuf *err);
 
 /* What every run of this search is told; the run number is left 0. */
 void plan_configure(const struct plan *p, const struct options *o,

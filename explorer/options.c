@@ -84,9 +84,9 @@ static const struct option_row option_row[] = {
 	  "end a run that does nothing for so long (default 30)" },
 	{ "time-slack", "MS", OPTION_TIME_SLACK, 0, SEARCH,
 	  "let timeouts come this much early (default 100)" },
-	{ "clock", "soft|none", OPTION_CLOCK, 0, SEARCH,
-	  "soft: switch at memory accesses, too (default); none: only at "
-	  "synchronisation" },
+	{ "clock", "soft|hpc|none|auto", OPTION_CLOCK, 0, SEARCH,
+	  "soft: switch at memory accesses, too (default); hpc: anywhere, by "
+	  "the processor's branch counter; none: only at synchronisation" },
 	{ "races", "report|fail|off", OPTION_RACES, 0, SEARCH,
 	  "what a data race is: a note (default), a failure, or nothing" },
 	{ "instrument", "PATTERN", OPTION_INSTRUMENT, 0, SEARCH,
@@ -259,17 +259,29 @@ static int apply_wake(struct options *o, const char *value,
 static int apply_clock(struct options *o, const char *value,
 		       struct errbuf *err)
 {
-	if (!strcmp(value, "hpc")) {
-		errbuf_addf(err, "--clock hpc is not built yet; 'explore "
-			    "doctor' says whether this machine has counters");
-		return -EINVAL;
-	}
-	o->scope.is_on = strcmp(value, "none") != 0;
-	if (!o->scope.is_on || !strcmp(value, "soft") ||
-	    !strcmp(value, "auto"))
+	static const struct {
+		const char *name;
+		enum options_clock clock;
+	} clocks[] = {
+		{ "soft", OPTIONS_CLOCK_SOFT },
+		{ "none", OPTIONS_CLOCK_NONE },
+		{ "auto", OPTIONS_CLOCK_AUTO },
+		{ "hpc", OPTIONS_CLOCK_HPC },
+	};
+
+	o->tick_symbol = NULL;
+	if (!strncmp(value, "break:", 6) && value[6]) {
+		o->clock = OPTIONS_CLOCK_BREAK;
+		o->tick_symbol = value + 6;
 		return 0;
-	errbuf_addf(err, "bad value '%s' for --clock: 'soft', 'none' or "
-		    "'auto'", value);
+	}
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(*clocks); i++) {
+		o->clock = clocks[i].clock;
+		if (!strcmp(value, clocks[i].name))
+			return 0;
+	}
+	errbuf_addf(err, "bad value '%s' for --clock: 'soft', 'hpc', 'none', "
+		    "'auto' or 'break:SYMBOL'", value);
 	return -EINVAL;
 }
 

@@ -28,6 +28,15 @@ enum command {
 	COMMAND_NR,
 };
 
+/* --clock: what can preempt a task between two operations. */
+enum options_clock {
+	OPTIONS_CLOCK_SOFT = 0,
+	OPTIONS_CLOCK_NONE,
+	OPTIONS_CLOCK_AUTO,
+	OPTIONS_CLOCK_HPC,
+	OPTIONS_CLOCK_BREAK,
+};
+
 /* Exactly one of the two is not 0. */
 struct budget {
 	uint64_t runs;
@@ -52,6 +61,8 @@ struct options {
 	bool is_json;
 	uint8_t ok_exit[256];	/* 1: this exit status is no failure */
 	struct access_scope scope;	/* which accesses are watched */
+	enum options_clock clock;
+	const char *tick_symbol;	/* --clock break:SYMBOL */
 	const char *stdin_path;	/* NULL: /dev/null */
 	const char *traces;	/* directory */
 	/*

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explorer/counters.h"
 #include "explorer/options.h"
 #include "explorer/util.h"
 #include "strategies/strategies.h"
@@ -74,10 +75,25 @@ static const struct explore_strategy *find_strategy(struct plan *p,
 	return s;
 }
 
+/* A counter has nothing to count for strategies that cut no slices. */
+#define COUNTER_STRATEGY "slices:span=16"
+
+static bool is_counter(enum options_clock clock)
+{
+	return clock == OPTIONS_CLOCK_HPC || clock == OPTIONS_CLOCK_BREAK;
+}
+
+static bool has_slices(const struct plan *p)
+{
+	return p->strategy->flags & EXPLORE_STRATEGY_F_TICKS;
+}
+
 int plan_init(struct plan *p, const struct options *o, struct errbuf *err)
 {
 	char name[PATH_MAX], why[STRATEGIES_TEXT_BYTES] = "";
-	const char *spec = o->strategy ? o->strategy : STRATEGIES_DEFAULT;
+	const char *spec = o->strategy ? o->strategy :
+			   is_counter(o->clock) ? COUNTER_STRATEGY :
+						  STRATEGIES_DEFAULT;
 	int rc;
 
 	memset(p, 0, sizeof(*p));
@@ -97,8 +113,7 @@ int plan_init(struct plan *p, const struct options *o, struct errbuf *err)
 		goto out;
 	rc = strategies_parse(spec, name, sizeof(name), &p->setup,
 			      p->strategy, why, sizeof(why));
-	if (!rc && p->strategy->flags & EXPLORE_STRATEGY_F_TICKS &&
-	    !o->scope.is_on) {
+	if (!rc && has_slices(p) && o->clock == OPTIONS_CLOCK_NONE) {
 		errbuf_addf(err, "strategy '%s' cuts time into slices, which "
 			    "'--clock none' cannot", p->spec);
 		rc = -EINVAL;
@@ -122,6 +137,33 @@ void plan_release(struct plan *p)
 	memset(p, 0, sizeof(*p));
 }
 
+int plan_choose_clock(struct plan *p, const struct options *o,
+		      struct errbuf *err)
+{
+	struct errbuf why = ERRBUF_INIT;
+
+	p->watches = o->clock != OPTIONS_CLOCK_NONE;
+	if (o->clock == OPTIONS_CLOCK_BREAK) {
+		p->watches = false;
+		p->clock = counters_break();
+	}
+	if (o->clock != OPTIONS_CLOCK_HPC &&
+	    (o->clock != OPTIONS_CLOCK_AUTO || !has_slices(p)))
+		return 0;
+	if (!counters_find(&p->clock, &why)) {
+		p->watches = false;
+		if (counters_may_overcount() && !o->is_quiet)
+			warn("%s", COUNTERS_ZEN_WARNING);
+		return 0;
+	}
+	memset(&p->clock, 0, sizeof(p->clock));
+	if (o->clock == OPTIONS_CLOCK_AUTO)
+		return 0;
+	errbuf_addf(err, "--clock hpc: the branch counter cannot be used: %s",
+		    why.text);
+	return -ENOTSUP;
+}
+
 void plan_configure(const struct plan *p, const struct options *o,
 		    struct control_config *config)
 {
@@ -138,13 +180,14 @@ void plan_configure(const struct plan *p, const struct options *o,
 		.flags = CONTROL_F_TRAP_TSC |
 			 (o->has_guard ? 0 : CONTROL_F_NO_GUARD),
 		.virtual_pid = VIRTUAL_PID,
+		.clock = p->clock,
 		.strategy_bytes = p->strategy->state_bytes(&p->setup),
 	};
-	if (o->scope.is_on)
+	if (p->watches)
 		config->flags |= CONTROL_F_ACCESS;
 	if (o->scope.races == ACCESS_RACES_FAIL)
 		config->flags |= CONTROL_F_RACE_FAILS;
-	if (p->strategy->flags & EXPLORE_STRATEGY_F_TICKS)
+	if (has_slices(p))
 		config->flags |= CONTROL_F_SLICES;
 	if (getenv("EXPLORE_DEBUG"))
 		config->flags |= CONTROL_F_DEBUG;

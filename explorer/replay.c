@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explorer/counters.h"
 #include "explorer/util.h"
 #include "strategies/strategies.h"
 
@@ -166,6 +167,28 @@ static void load_accesses(struct control *c, const struct trace *t)
 	free(site);
 }
 
+/* The same clock: this machine's counter, or the place as it is here. */
+static int load_clock(struct control *c, const struct trace *t,
+		      struct errbuf *err)
+{
+	struct control_clock *clock = &c->config.clock;
+	struct errbuf why = ERRBUF_INIT;
+	struct trace_module *here;
+	uint32_t nr_here;
+
+	if (clock->kind == CONTROL_CLOCK_BREAK) {
+		here = replay_modules(c, t->program, &nr_here);
+		clock->event = address_here(t, clock->event, here, nr_here);
+		replay_modules_free(here, nr_here);
+		return 0;
+	}
+	if (clock->kind != CONTROL_CLOCK_HPC || !counters_find(clock, &why))
+		return 0;
+	errbuf_addf(err, "the trace was recorded with --clock hpc, and the "
+		    "branch counter cannot be used here: %s", why.text);
+	return -ENOTSUP;
+}
+
 int replay_run(struct worker *w, const struct trace *t,
 	       struct replay_stacks *stacks, struct errbuf *err)
 {
@@ -173,6 +196,8 @@ int replay_run(struct worker *w, const struct trace *t,
 	int rc;
 
 	rc = load_script(worker_control(w), t, stacks != NULL, err);
+	if (!rc)
+		rc = load_clock(worker_control(w), t, err);
 	if (rc)
 		return rc;
 	load_accesses(worker_control(w), t);

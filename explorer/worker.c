@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "explorer/counters.h"
 #include "explorer/launch.h"
 #include "explorer/util.h"
 #include "explorer/watchdog.h"
@@ -254,6 +255,10 @@ static int start(struct worker **out, const struct target *target,
 		rc = wait_for_main(w, err);
 	if (!rc && target->scope && target->scope->is_on)
 		rc = instrument(w, err);
+	if (!rc && target->tick_symbol)
+		rc = counters_resolve(target->tick_symbol, target->program,
+				      w->control, &w->control->config.clock.event,
+				      err);
 	if (rc) {
 		worker_free(w);
 		return rc;

@@ -365,19 +365,15 @@ static void stand_back(uint16_t kind, uint32_t site)
  */
 static int recorded(uint16_t kind, uint32_t site)
 {
-	struct scheduler *s = runtime_scheduler();
 	const struct sched_event *e;
 
 	if (!core_env.script)
 		return -1;
-	for (uint64_t i = s->step; i < core_env.nr_script; i++) {
-		e = &core_env.script[i];
-		if (e->task == s->current && e->point == EXPLORE_POINT_TASK)
-			return e->kind == kind &&
-			       e->flags & SCHED_EVENT_YIELDS &&
-			       e->pc == runtime_control->access[site].addr;
-	}
-	return -1;	/* it stood here, or elsewhere, when the run ended */
+	e = core_recorded();
+	if (!e)
+		return -1;	/* it stood here, or elsewhere, at the end */
+	return e->kind == kind && e->flags & SCHED_EVENT_YIELDS &&
+	       e->pc == runtime_control->access[site].addr;
 }
 
 /* Registers and the top of the stack: what a loop may count in. */

@@ -109,6 +109,21 @@ enum control_flags {
 	CONTROL_F_SLICES = 1 << 7,	/* decisions may have ticks */
 };
 
+enum control_clock_kind {
+	CONTROL_CLOCK_SOFT = 0,	/* counts accesses, when they are watched */
+	CONTROL_CLOCK_HPC = 1,	/* event: of the processor, raw */
+	CONTROL_CLOCK_BREAK = 2, /* event: address of an instruction */
+};
+
+/* What a tick is. */
+struct control_clock {
+	uint32_t kind;		/* enum control_clock_kind */
+	/* Ticks that the counter is stopped early, at first and in replays. */
+	uint32_t margin, skid;
+	uint32_t reserved;
+	uint64_t event;
+};
+
 /* Written by the tool before a run, read by the runtime. */
 struct control_config {
 	uint64_t seed;		/* for getrandom, AT_RANDOM */
@@ -120,6 +135,7 @@ struct control_config {
 	uint64_t nr_script;	/* events in script[] */
 	uint64_t script_input_bytes;	/* recorded inputs in script_input[] */
 	uint64_t strategy_bytes;
+	struct control_clock clock;
 	char strategy[64];	/* name of the strategy whose pick() to call */
 	char plugin[CONTROL_PATH_BYTES];	/* its shared object, or "" */
 };

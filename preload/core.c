@@ -408,6 +408,19 @@ uint32_t runtime_object(enum sched_class class, const volatile void *addr,
 	return id;
 }
 
+const struct sched_event *core_recorded(void)
+{
+	struct scheduler *s = runtime_scheduler();
+	const struct sched_event *e;
+
+	for (uint64_t i = s->step; i < core_env.nr_script; i++) {
+		e = &core_env.script[i];
+		if (e->task == s->current && e->point == EXPLORE_POINT_TASK)
+			return e;
+	}
+	return NULL;
+}
+
 struct wake_request {
 	uint32_t object, max, mask, nr;
 	enum sched_result result;
@@ -503,6 +516,7 @@ void core_start_run(void)
 	memset(&c->counters, 0, sizeof(c->counters));
 	memset(&c->task[0], 0, sizeof(c->task[0]));
 	signals_start_run();
+	clock_start_run();
 	timers_reset();
 	files_reset();
 	order_start_run();

@@ -47,6 +47,12 @@ RUNTIME_HIDDEN bool core_point(const struct runtime_op *op);
 /* The strategy environment of this process. */
 extern RUNTIME_HIDDEN struct scheduler_env core_env;
 
+/*
+ * In a replay, the recorded next event of the current task; NULL: there is no
+ * other before the recorded end.
+ */
+RUNTIME_HIDDEN const struct sched_event *core_recorded(void);
+
 static inline struct control_task *core_task(uint32_t t)
 {
 	return &runtime_control->task[t];

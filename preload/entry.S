@@ -326,4 +326,62 @@ access_entry:
 	.cfi_endproc
 	.size	access_entry, .-access_entry
 
+/*
+ * Signal handlers when the clock is a counter (clock.c): stop it first, start
+ * it last, with no branch between that and the target's code. A handler need
+ * not keep callee-saved registers: sigreturn loads them all.
+ */
+	.globl	clock_entry_sigsys, clock_entry_signal
+	.hidden	clock_entry_sigsys, clock_entry_signal
+	.type	clock_entry_sigsys, @function
+	.type	clock_entry_signal, @function
+clock_entry_sigsys:
+	.cfi_startproc
+	lea	trap_sigsys(%rip), %rbx
+	jmp	1f
+clock_entry_signal:
+	lea	signals_enter(%rip), %rbx
+1:	sub	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	mov	%edi, %r12d
+	mov	%rsi, %r13
+	mov	%rdx, %r14
+	xor	%r15d, %r15d
+	xchg	%r15d, clock_place(%rip)
+	mov	$0x2401, %edx		/* PERF_EVENT_IOC_DISABLE */
+	call	clock_ioctl
+	mov	%r12d, %edi
+	mov	%r13, %rsi
+	mov	%r14, %rdx
+	cld
+	call	*%rbx
+	mov	%r14, %rdi
+	mov	%r15d, %esi
+	call	clock_leave
+	mov	%eax, %edx
+	call	clock_ioctl
+	add	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size	clock_entry_sigsys, .-clock_entry_sigsys
+
+/* ioctl(counter_fd, edx, 0): no branch, whatever it answers. */
+	.type	clock_ioctl, @function
+clock_ioctl:
+	.cfi_startproc
+	mov	$16, %edi		/* __NR_ioctl */
+	movslq	counter_fd(%rip), %rsi
+	xor	%ecx, %ecx
+	xor	%r8d, %r8d
+	xor	%r9d, %r9d
+	push	$0
+	.cfi_adjust_cfa_offset 8
+	call	sys_call6
+	add	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size	clock_ioctl, .-clock_ioctl
+
 	.section .note.GNU-stack, "", @progbits

@@ -174,6 +174,9 @@ void patch_apply(void)
 {
 	struct control *c = runtime_control;
 
+	/* Only signals stop a counter. */
+	if (c->config.clock.kind != CONTROL_CLOCK_SOFT)
+		return;
 	for (; nr_seen < c->nr_sites; nr_seen++)
 		if (is_mapped(c->site[nr_seen]) && patch_site(c->site[nr_seen]))
 			c->nr_patched++;

@@ -15,7 +15,7 @@
 #include <linux/errno.h>
 
 #include "preload/access.h"
-#include "preload/traps.h"
+#include "preload/clock.h"
 
 struct action {
 	uint64_t handler;
@@ -430,7 +430,7 @@ static void on_fault(int sig, struct signals_info *info, struct ucontext *uc)
 			m->rip = target;
 			return;
 		}
-		if (spin_step(uc))
+		if (clock_trap(info, uc) || spin_step(uc))
 			return;
 	}
 	m->rip = access_original_ip(m->rip);
@@ -446,7 +446,7 @@ static void on_fault(int sig, struct signals_info *info, struct ucontext *uc)
 	die_of(info, m, addr);
 }
 
-static void on_signal(int sig, struct signals_info *info, struct ucontext *uc)
+void signals_enter(int sig, struct signals_info *info, struct ucontext *uc)
 {
 	struct action *a = &actions[sig];
 
@@ -476,6 +476,8 @@ static void on_signal(int sig, struct signals_info *info, struct ucontext *uc)
 	__atomic_or_fetch(&arrived, SIGNALS_BIT(sig), __ATOMIC_SEQ_CST);
 }
 
+static uint64_t other_entry;
+
 /* What the kernel has to do for the target's wish. */
 static void install(int sig)
 {
@@ -485,14 +487,23 @@ static void install(int sig)
 	if (sig == SIGSYS)
 		return;
 	if (sig == SIGNALS_PROBE)
-		real_action(sig, (uintptr_t)on_signal, SA_SIGINFO);
+		real_action(sig, other_entry, SA_SIGINFO);
 	else if (handler > 1 || bit & FATAL_FAULTS)
 		/* A step of a probe may switch tasks: stay on its stack. */
-		real_action(sig, (uintptr_t)on_signal,
+		real_action(sig, other_entry,
 			    SA_SIGINFO | NODEFER_FLAG | RESTART_FLAG |
 			    (sig == SIGTRAP ? 0 : ONSTACK_FLAG));
 	else
 		real_action(sig, handler, 0);
+}
+
+void signals_use_entries(uint64_t sigsys, uint64_t other)
+{
+	other_entry = other;
+	for (int sig = 1; sig <= NR_SIGNALS; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			install(sig);
+	real_action(SIGSYS, sigsys, SA_SIGINFO | NODEFER_FLAG);
 }
 
 void signals_init(void)
@@ -505,12 +516,9 @@ void signals_init(void)
 					   (uint64_t)-1, 0);
 	stack.ss_sp = (void *)(uintptr_t)altstack_low;
 	sys_call2(__NR_sigaltstack, &stack, 0);
-	for (int sig = 1; sig <= NR_SIGNALS; sig++) {
+	for (int sig = 1; sig <= NR_SIGNALS; sig++)
 		sys_call4(__NR_rt_sigaction, sig, 0, &actions[sig], 8);
-		if (sig != SIGKILL && sig != SIGSTOP)
-			install(sig);
-	}
-	real_action(SIGSYS, (uintptr_t)trap_sigsys, SA_SIGINFO | NODEFER_FLAG);
+	signals_use_entries((uintptr_t)trap_sigsys, (uintptr_t)signals_enter);
 	sys_call4(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, 0,
 		  &initial_mask, 8);
 	sys_call4(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8);

@@ -13,8 +13,7 @@
  * CONTROL_PROBE_FORCE preempts in any case (TICK): the last resort for loops
  * that count while they wait.
  */
-#include "preload/access.h"
-#include "preload/traps.h"
+#include "preload/clock.h"
 
 #define TRAP_FLAG 0x100ull
 #define MIN_STEPS 64u	/* of a run's first probe; doubled by each in vain */
@@ -51,45 +50,22 @@ static void read_regs(struct regs *g, const struct sigcontext *m)
 	}
 }
 
-static bool is_runtime_code(uint64_t ip)
-{
-	struct control *c = runtime_control;
-	uint64_t here = (uintptr_t)sys_stub_start;
-
-	if (access_is_trampoline(ip))
-		return true;
-	for (uint32_t i = 0; i < c->nr_modules; i++)
-		if (here - c->module[i].start <
-		    c->module[i].end - c->module[i].start)
-			return ip - c->module[i].start <
-			       c->module[i].end - c->module[i].start;
-	return false;
-}
-
 static void give_way(struct ucontext *uc, uint16_t kind)
 {
-	struct control_task *k = core_self();
-	const struct sigcontext *m = &uc->uc_mcontext;
-	struct runtime_op op = { .kind = kind, .flags = EXPLORE_OP_F_YIELDS };
+	/* Where in its loop the probe meets it is not for the digest. */
+	const struct runtime_op op = {
+		.kind = kind,
+		.flags = EXPLORE_OP_F_YIELDS,
+	};
 
 	runtime_control->counters.spins++;
 	runtime_control->probe = CONTROL_PROBE_NONE;
-	k->reg_ip = m->rip;
-	k->reg_sp = m->rsp;
-	k->reg_bp = m->rbp;
-	k->reg_bx = m->rbx;
-	k->reg_12 = m->r12;
-	k->reg_13 = m->r13;
-	k->reg_14 = m->r14;
-	k->reg_15 = m->r15;
-	k->uses_trap_frame = 1;
-	core_announce(&op);
-	runtime_self_task()->pc = m->rip;
-	scheduler_yielded(runtime_scheduler(), runtime_self(), true);
-	core_enter();
-	k->uses_trap_frame = 0;
-	if (signals_are_due())
-		signals_deliver(uc, -1, 0);
+	trap_preempt(uc, &op);
+}
+
+bool spin_is_stepping(void)
+{
+	return is_stepping;
 }
 
 RUNTIME_HIDDEN void spin_probe(struct ucontext *uc);
@@ -97,7 +73,8 @@ void spin_probe(struct ucontext *uc)
 {
 	struct sigcontext *m = &uc->uc_mcontext;
 
-	if (is_stepping || is_runtime_code(m->rip) || patch_site_of(m->rip))
+	if (is_stepping || clock_is_stepping() ||
+	    trap_is_runtime_code(m->rip) || patch_site_of(m->rip))
 		return;
 	if (runtime_control->probe == CONTROL_PROBE_FORCE) {
 		give_way(uc, EXPLORE_OP_TICK);
@@ -143,7 +120,7 @@ bool spin_step(struct ucontext *uc)
 
 	if (!is_stepping)
 		return false;
-	if (is_runtime_code(m->rip) || patch_site_of(m->rip) ||
+	if (trap_is_runtime_code(m->rip) || patch_site_of(m->rip) ||
 	    ++nr_steps > max_steps) {
 		stop_stepping(m);
 		if (max_steps < MAX_STEPS)

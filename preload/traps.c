@@ -5,7 +5,8 @@
  * Rules: this runs on the target's stack, in a signal handler or below a
  * patched site, with the target's fs base; see runtime.h.
  */
-#include "preload/traps.h"
+#include "preload/access.h"
+#include "preload/clock.h"
 
 /* prctl.h would do, but it is newer than some build machines' headers. */
 #define PR_SET_SYSCALL_USER_DISPATCH_NR 59
@@ -97,6 +98,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 		return;
 	}
 	spin_stop(uc);
+	clock_fix_syscall(m);
 	e = trap_entry(t.nr);
 	runtime_control->counters.traps++;
 	show_context(k, m, t.site);
@@ -121,6 +123,36 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	k->has_vectors = had_vectors;
 	if (signals_are_due())
 		signals_deliver(uc, t.nr, restart);
+}
+
+bool trap_is_runtime_code(uint64_t ip)
+{
+	struct control *c = runtime_control;
+	uint64_t here = (uintptr_t)sys_stub_start;
+
+	if (access_is_trampoline(ip))
+		return true;
+	for (uint32_t i = 0; i < c->nr_modules; i++)
+		if (here - c->module[i].start <
+		    c->module[i].end - c->module[i].start)
+			return ip - c->module[i].start <
+			       c->module[i].end - c->module[i].start;
+	return false;
+}
+
+void trap_preempt(struct ucontext *uc, const struct runtime_op *op)
+{
+	struct control_task *k = core_self();
+
+	show_context(k, &uc->uc_mcontext, uc->uc_mcontext.rip);
+	core_announce(op);
+	runtime_self_task()->pc = uc->uc_mcontext.rip;
+	if (op->flags & EXPLORE_OP_F_YIELDS)
+		scheduler_yielded(runtime_scheduler(), runtime_self(), true);
+	core_enter();
+	k->uses_trap_frame = 0;
+	if (signals_are_due())
+		signals_deliver(uc, -1, 0);
 }
 
 struct trap_fast_result trap_fast(struct trap_fast *f)

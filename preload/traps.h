@@ -73,6 +73,23 @@ RUNTIME_HIDDEN void signals_deliver(struct ucontext *uc, int64_t nr,
 
 /* spin.c: no more steps of a probe in this context. */
 RUNTIME_HIDDEN void spin_stop(struct ucontext *uc);
+RUNTIME_HIDDEN bool spin_is_stepping(void);
+
+/* Code of ours: the runtime or a trampoline. */
+RUNTIME_HIDDEN bool trap_is_runtime_code(uint64_t ip);
+/*
+ * Preempt the current task in a signal handler, at the target's instruction
+ * that was interrupted: announce the operation there and choose. One that
+ * yields stands behind everybody else. op->pc may be 0: the place is not part
+ * of the run's digest then.
+ */
+RUNTIME_HIDDEN void trap_preempt(struct ucontext *uc,
+				 const struct runtime_op *op);
+
+/* signals.c: handlers of SIGSYS and of the others, instead of the plain ones. */
+RUNTIME_HIDDEN void signals_use_entries(uint64_t sigsys, uint64_t other);
+RUNTIME_HIDDEN void signals_enter(int sig, struct signals_info *info,
+				  struct ucontext *uc);
 
 /* patch.c */
 RUNTIME_HIDDEN void patch_learn(uint64_t site);

@@ -154,6 +154,10 @@ static void add_config(const struct writer *parent,
 	add_u64(&w, "nr_script", c->nr_script);
 	add_u64(&w, "script_input_bytes", c->script_input_bytes);
 	add_u64(&w, "strategy_bytes", c->strategy_bytes);
+	add_number(&w, "clock", c->clock.kind);
+	add_number(&w, "clock_margin", c->clock.margin);
+	add_number(&w, "clock_skid", c->clock.skid);
+	add_u64(&w, "clock_event", c->clock.event);
 	add_bounded(&w, "strategy", c->strategy, sizeof(c->strategy));
 	add_bounded(&w, "plugin", c->plugin, sizeof(c->plugin));
 }

@@ -252,7 +252,18 @@ static void get_statistics(const struct reader *parent, struct trace *t)
 		complain(&r, "events");
 }
 
-static void get_config(const struct reader *parent, struct control_config *c)
+static void get_clock(const struct reader *r, struct control_clock *c)
+{
+	c->kind = get_u32(r, "clock");
+	c->margin = get_u32(r, "clock_margin");
+	c->skid = get_u32(r, "clock_skid");
+	c->event = get_u64(r, "clock_event");
+	if (c->kind > CONTROL_CLOCK_BREAK)
+		complain(r, "clock");
+}
+
+static void get_config(const struct reader *parent, uint32_t version,
+		       struct control_config *c)
 {
 	struct reader r = get_object(parent, "config");
 
@@ -269,6 +280,8 @@ static void get_config(const struct reader *parent, struct control_config *c)
 	c->nr_script = get_u64(&r, "nr_script");
 	c->script_input_bytes = get_u64(&r, "script_input_bytes");
 	c->strategy_bytes = get_u64(&r, "strategy_bytes");
+	if (version > 1)
+		get_clock(&r, &c->clock);
 	get_bounded(&r, "strategy", c->strategy, sizeof(c->strategy));
 	get_bounded(&r, "plugin", c->plugin, sizeof(c->plugin));
 }
@@ -354,7 +367,7 @@ static void get_part(const struct reader *parent, const char *name,
 	part->checksum = get_hex(&r, "checksum");
 }
 
-static void get_all(const struct reader *r, struct trace *t,
+static void get_all(const struct reader *r, uint32_t version, struct trace *t,
 		    struct format_part *decisions, struct format_part *inputs)
 {
 	struct reader files;
@@ -374,7 +387,7 @@ static void get_all(const struct reader *r, struct trace *t,
 	t->digest = get_hex(r, "digest");
 	get_statistics(r, t);
 	t->ok_exit = get_list(r, "ok_exit");
-	get_config(r, &t->config);
+	get_config(r, version, &t->config);
 	get_modules(r, t);
 	get_live_sites(r, t);
 	files = get_object(r, "files");
@@ -415,7 +428,7 @@ static int parse(struct trace *t, const struct replayer_file *file,
 		return replayer__newer(err, file->path, version);
 	if (!bad && version == 0)
 		bad = "version";
-	get_all(&r, t, decisions, inputs);
+	get_all(&r, version, t, decisions, inputs);
 	if (!has_memory) {
 		errbuf_addf(err, "cannot read '%s': %s", file->path,
 			    strerror(ENOMEM));

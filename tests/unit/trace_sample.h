@@ -104,6 +104,10 @@ static inline void sample_config(struct control_config *c)
 	c->nr_script = 3;
 	c->script_input_bytes = 4;
 	c->strategy_bytes = 5;
+	c->clock.kind = CONTROL_CLOCK_BREAK;
+	c->clock.margin = 6;
+	c->clock.skid = 7;
+	c->clock.event = 0x555555555123;
 	strcpy(c->strategy, "pct");
 	strcpy(c->plugin, "/home/me/my strategy.so");
 }
