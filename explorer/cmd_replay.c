@@ -74,6 +74,8 @@ static void print_report(struct worker *w, const struct trace *t,
 	shown.has_reproduced = true;
 	shown.event = (struct sched_event *)c->event;
 	shown.nr_events = c->scheduler.step;
+	shown.value = (struct control_value *)c->value;
+	shown.nr_values = c->nr_values;
 	shown.module = replay_modules(c, t->program, &shown.nr_modules);
 	r.output = worker_output(w, &r.output_bytes);
 	report_print(stdout, &r);

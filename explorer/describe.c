@@ -56,6 +56,7 @@ void describe_init(struct describe *d, const struct trace *t,
 {
 	memset(d, 0, sizeof(*d));
 	d->symbols = symbols;
+	d->trace = t;
 	d->object = object;
 	d->nr_objects = nr_objects;
 	if (!object) {
@@ -157,6 +158,31 @@ static bool look_up(const struct describe *d, uint32_t id,
 	return d->recorded != NULL;
 }
 
+/* Memory by who allocated it: "heap list.c:12+8". */
+static bool name_by_block(struct describe *d, uint64_t addr, char *text,
+			  size_t bytes)
+{
+	const struct trace *t = d->trace;
+	char place[DESCRIBE_BYTES];
+
+	for (uint64_t i = 0; i < t->nr_values; i++) {
+		const struct control_value *v = &t->value[i];
+
+		if (v->addr != addr || !v->block)
+			continue;
+		describe_line(d, v->block_pc, true, place, sizeof(place));
+		if (!place[0])
+			describe_place(d, v->block_pc, true, place,
+				       sizeof(place));
+		snprintf(text, bytes, "heap %s", place);
+		if (addr > v->block)
+			snprintf(text + strlen(text), bytes - strlen(text),
+				 "+%" PRIu64, addr - v->block);
+		return true;
+	}
+	return false;
+}
+
 static void make_name(struct describe *d, uint32_t id, uint16_t kind,
 		      char *text, size_t bytes)
 {
@@ -177,6 +203,9 @@ static void make_name(struct describe *d, uint32_t id, uint16_t kind,
 		return;
 	}
 	if (is_known && symbols_variable(d->symbols, o.addr, text, bytes))
+		return;
+	if (is_known && o.class == SCHED_CLASS_MEMORY &&
+	    name_by_block(d, o.addr, text, bytes))
 		return;
 	snprintf(text, bytes, "%s#%u", describe_class_name(o.class), id);
 }
@@ -322,7 +351,7 @@ void describe_place(struct describe *d, uint64_t pc, bool is_return,
 static const char *short_op(uint16_t kind)
 {
 	static const char *const prefixes[] = {
-		"mutex-", "rwlock-", "thread-",
+		"mutex-", "rwlock-", "thread-", "memory-",
 	};
 	const char *name = trace_op_name(kind);
 
@@ -363,15 +392,67 @@ static void shorten(char *name)
 	memmove(name + 3, name + length - (MAX_CELL - 3), MAX_CELL - 3 + 1);
 }
 
+const struct control_value *describe_value(const struct describe *d,
+					   uint64_t step)
+{
+	const struct control_value *v = d->trace->value;
+	uint64_t low = 0, high = d->trace->nr_values;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (v[middle].step == step)
+			return &v[middle];
+		if (v[middle].step < step)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* Before, or after. */
+static void print_value(struct describe *d, const struct control_value *v,
+			uint8_t which, char *text, size_t bytes)
+{
+	if (v->has & which)
+		symbols_value(d->symbols, v->addr,
+			      which == CONTROL_VALUE_BEFORE ? v->before :
+							      v->after,
+			      v->size, text, bytes);
+	else
+		snprintf(text, bytes, "?");
+}
+
+void describe_change(struct describe *d, const struct sched_event *e,
+		     char *text, size_t bytes)
+{
+	const struct control_value *v = NULL;
+	char before[DESCRIBE_BYTES], after[DESCRIBE_BYTES];
+
+	text[0] = '\0';
+	if (describe_class_of(e->kind) == SCHED_CLASS_MEMORY)
+		v = describe_value(d, (uint64_t)(e - d->trace->event));
+	if (!v || !v->has)
+		return;
+	print_value(d, v, CONTROL_VALUE_BEFORE, before, sizeof(before));
+	print_value(d, v, CONTROL_VALUE_AFTER, after, sizeof(after));
+	if (e->kind == EXPLORE_OP_MEMORY_READ)
+		snprintf(text, bytes, " = %s", before);
+	else
+		snprintf(text, bytes, ": %s -> %s", before, after);
+}
+
 void describe_event(struct describe *d, const struct sched_event *e,
 		    char *text, size_t bytes)
 {
-	char name[DESCRIBE_BYTES] = "";
+	char name[DESCRIBE_BYTES] = "", change[2 * DESCRIBE_BYTES];
 	bool has_name;
 
 	if (!is_about_self(e->kind))
 		describe_subject(d, e, name, sizeof(name));
 	shorten(name);
+	describe_change(d, e, change, sizeof(change));
 	has_name = name[0] != '\0';
 	if (e->point == EXPLORE_POINT_WAKE)
 		snprintf(text, bytes, "wakes T%u of %u", e->chosen, e->nr);
@@ -379,7 +460,7 @@ void describe_event(struct describe *d, const struct sched_event *e,
 		snprintf(text, bytes, "chooses %u of 0..%u", e->chosen,
 			 e->nr ? e->nr - 1u : 0u);
 	else
-		snprintf(text, bytes, "%s%s%s%s", short_op(e->kind),
-			 has_name ? " " : "", has_name ? name : "",
+		snprintf(text, bytes, "%s%s%s%s%s", short_op(e->kind),
+			 has_name ? " " : "", has_name ? name : "", change,
 			 e->flags & SCHED_EVENT_TIMEOUT ? " (timeout)" : "");
 }

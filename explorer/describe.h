@@ -25,6 +25,7 @@ struct describe {
 	 */
 	const struct sched_event **creation;
 	uint32_t nr_creations;
+	const struct trace *trace;	/* borrowed */
 };
 
 /* Without an object table, give `object` NULL: the trace's own is taken. */
@@ -69,6 +70,17 @@ void describe_subject(struct describe *d, const struct sched_event *e,
 /* "lock counter_lock", "join T1", "woke T3": short, for one event. */
 void describe_event(struct describe *d, const struct sched_event *e,
 		    char *text, size_t bytes);
+
+/* What the memory operation at that step did; NULL: that was not noted. */
+const struct control_value *describe_value(const struct describe *d,
+					   uint64_t step);
+
+/*
+ * That in words: " = 5" of a read, ": 4 -> 5" of others, or "". Behind the
+ * name of the memory.
+ */
+void describe_change(struct describe *d, const struct sched_event *e,
+		     char *text, size_t bytes);
 
 /* What class of object an operation is about. */
 enum sched_class describe_class_of(uint16_t kind);

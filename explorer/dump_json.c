@@ -71,6 +71,47 @@ static void add_subject(cJSON *o, struct describe *d,
 		cJSON_AddStringToObject(o, "object_name", name);
 }
 
+static void add_bytes(cJSON *o, const char *name, const uint8_t *data,
+		      uint32_t size)
+{
+	char text[3 + 2 * CONTROL_VALUE_BYTES] = "0x";
+	uint32_t nr = size < CONTROL_VALUE_BYTES ? size : CONTROL_VALUE_BYTES;
+
+	for (uint32_t i = 0; i < nr; i++)
+		snprintf(text + 2 + 2 * i, 3, "%02x", data[nr - 1 - i]);
+	cJSON_AddStringToObject(o, name, text);
+}
+
+static void add_side(cJSON *o, struct describe *d,
+		     const struct control_value *v, const uint8_t *data,
+		     const char *name, const char *text_name)
+{
+	char text[DESCRIBE_BYTES];
+
+	add_bytes(o, name, data, v->size);
+	symbols_value(d->symbols, v->addr, data, v->size, text, sizeof(text));
+	cJSON_AddStringToObject(o, text_name, text);
+}
+
+static void add_value(cJSON *event, struct describe *d,
+		      const struct control_value *v)
+{
+	cJSON *o = cJSON_AddObjectToObject(event, "value"), *block;
+
+	add_hex(o, "address", v->addr);
+	cJSON_AddNumberToObject(o, "size", v->size);
+	if (v->has & CONTROL_VALUE_BEFORE)
+		add_side(o, d, v, v->before, "before", "before_text");
+	if (v->has & CONTROL_VALUE_AFTER)
+		add_side(o, d, v, v->after, "after", "after_text");
+	if (!v->block)
+		return;
+	block = cJSON_AddObjectToObject(o, "block");
+	add_u64(block, "bytes", v->block_bytes);
+	add_u64(block, "offset", v->addr - v->block);
+	add_place(block, d, v->block_pc, true);
+}
+
 static const char *point_name(uint8_t point)
 {
 	switch (point) {
@@ -98,6 +139,7 @@ static void print(FILE *f, cJSON *o)
 static void print_event(FILE *f, struct describe *d,
 			const struct sched_event *e, uint64_t step)
 {
+	const struct control_value *v = describe_value(d, step);
 	cJSON *o = cJSON_CreateObject();
 
 	cJSON_AddNumberToObject(o, "step", (double)step);
@@ -118,6 +160,8 @@ static void print_event(FILE *f, struct describe *d,
 	add_u64(o, "now_ns", e->now_ns);
 	add_hex(o, "digest", e->digest);
 	add_place(o, d, e->pc, describe_is_return(e->kind));
+	if (v)
+		add_value(o, d, v);
 	print(f, o);
 }
 

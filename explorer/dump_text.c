@@ -57,6 +57,8 @@ static void name_objects(struct describe *d, const struct sched_event *e,
 	}
 	describe_subject(d, e, text, bytes);
 	used = strlen(text);
+	describe_change(d, e, text + used, bytes - used);
+	used = strlen(text);
 	if (e->point == EXPLORE_POINT_WAKE) {
 		snprintf(text + used, bytes - used, "%s-> T%u",
 			 used ? " " : "", e->chosen);
@@ -77,7 +79,7 @@ static const char *mark(const struct sched_event *e)
 static void print_event(FILE *f, struct describe *d,
 			const struct sched_event *e, uint64_t step)
 {
-	char objects[2 * DESCRIBE_BYTES + 8], place[DESCRIBE_BYTES];
+	char objects[4 * DESCRIBE_BYTES], place[DESCRIBE_BYTES];
 	char task[16];
 
 	name_objects(d, e, objects, sizeof(objects));

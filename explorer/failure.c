@@ -101,6 +101,7 @@ static void fill_trace(struct trace *t, const struct control *c,
 	t->seed = c->config.seed;
 	t->run = c->config.run;
 	t->config = c->config;
+	t->config.flags &= ~(uint32_t)CONTROL_F_VALUES;
 	t->verdict = c->verdict;
 	t->digest = c->digest;
 	t->nr_tasks = s->nr_tasks;
@@ -116,6 +117,9 @@ static void fill_trace(struct trace *t, const struct control *c,
 	t->event = copy(c->event, t->nr_events, sizeof(t->event[0]));
 	/* Without memory, objects have numbers for names. */
 	trace_set_objects(t, s->object, s->nr_objects);
+	t->nr_values = c->nr_values < CONTROL_MAX_VALUES ? c->nr_values :
+							   CONTROL_MAX_VALUES;
+	t->value = copy(c->value, t->nr_values, sizeof(t->value[0]));
 	t->input_bytes = c->input_bytes;
 	t->input = copy(c->input, t->input_bytes, 1);
 }

@@ -377,6 +377,13 @@ bool symbols_is_atomic(struct symbols *s, uint64_t pc, uint64_t addr);
 bool symbols_is_atomic_pair(struct symbols *s, uint64_t pc, uint64_t other_pc,
 			    uint64_t addr);
 
+/*
+ * The first `size` bytes at addr, at most 16 of them known, as a C programmer
+ * writes them: by the type of the variable there, when it is known.
+ */
+void symbols_value(struct symbols *s, uint64_t addr, const uint8_t *data,
+		   uint32_t size, char *text, size_t bytes);
+
 /* The call stack of one task of a frozen run. */
 #define STACK_MAX_FRAMES 64
 struct stack {

@@ -111,7 +111,7 @@ static int load_script(struct control *c, const struct trace *t,
 	c->config.flags &= ~(uint32_t)(CONTROL_F_INSPECT | CONTROL_F_DEBUG);
 	c->config.flags |= CONTROL_F_REPLAY;
 	if (has_inspection)
-		c->config.flags |= CONTROL_F_INSPECT;
+		c->config.flags |= CONTROL_F_INSPECT | CONTROL_F_VALUES;
 	if (getenv("EXPLORE_DEBUG"))
 		c->config.flags |= CONTROL_F_DEBUG;
 	snprintf(c->config.strategy, sizeof(c->config.strategy), "%s",

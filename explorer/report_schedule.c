@@ -183,7 +183,8 @@ static void print_row(struct report_context *c, const struct table *table,
 	char text[DESCRIBE_BYTES * 2], line[DESCRIBE_BYTES], name[16];
 	size_t used;
 
-	describe_event(&c->d, e, text, sizeof(text));
+	/* Of several, the last one's value: that is what it came to. */
+	describe_event(&c->d, e + nr - 1, text, sizeof(text));
 	used = strlen(text);
 	if (nr > 1)
 		snprintf(text + used, sizeof(text) - used, ", %" PRIu64

@@ -80,6 +80,13 @@ void symbols__set_path(struct symbols *s, const char *dir, const char *file,
  */
 bool symbols__is_atomic_variable(struct symbols *s, uint64_t addr);
 
+/*
+ * variables.c: the type of what lies at addr in a variable, without qualifiers
+ * and typedefs. False when nothing of just that size is declared there.
+ */
+bool symbols__type_at(struct symbols *s, uint64_t addr, uint32_t size,
+		      Dwarf_Die *type);
+
 /* atomic.c: a class or function that belongs to the standard's atomics. */
 bool symbols__is_atomic_name(const char *name);
 

@@ -141,6 +141,7 @@ struct part {
 	uint64_t offset;
 	char *text;
 	size_t bytes;
+	bool is_thorough;	/* into the insides of others' types, too */
 };
 
 static void add_text(struct part *p, const char *fmt, ...)
@@ -245,7 +246,7 @@ static bool enter_struct(struct part *p)
 		    !covers(&member, p->offset, &type, &rest))
 			continue;
 		if (tag == DW_TAG_member && name) {
-			if (name[0] == '_')
+			if (name[0] == '_' && !p->is_thorough)
 				return false;
 			add_text(p, ".%s", name);
 		}
@@ -461,4 +462,26 @@ bool symbols__is_atomic_variable(struct symbols *s, uint64_t addr)
 	variable = find_variable(s, module, addr - part.offset);
 	return variable && type_of(&variable->die, &part.type) &&
 	       is_atomic_part(&variable->die, &part);
+}
+
+bool symbols__type_at(struct symbols *s, uint64_t addr, uint32_t size,
+		      Dwarf_Die *type)
+{
+	Dwfl_Module *module = s ? dwfl_addrmodule(s->dwfl, addr) : NULL;
+	char text[256] = "";
+	struct part part = {
+		.text = text, .bytes = sizeof(text), .is_thorough = true,
+	};
+	struct variable *variable;
+	Dwarf_Word bytes;
+
+	if (!module || !data_symbol(module, addr, &part.offset))
+		return false;
+	variable = find_variable(s, module, addr - part.offset);
+	if (!variable || !type_of(&variable->die, &part.type))
+		return false;
+	add_parts(&part);
+	*type = part.type;
+	return !part.offset && !dwarf_aggregate_size(type, &bytes) &&
+	       bytes == size;
 }

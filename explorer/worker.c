@@ -343,6 +343,7 @@ static int begin_run(struct worker *w, struct errbuf *err)
 	c->verdict.nr_cycle = 0;
 	c->verdict.message[0] = '\0';
 	c->scheduler.step = 0;
+	c->nr_values = 0;
 	c->nr_modules = w->nr_modules;
 	c->release = 0;
 	w->has_output = false;

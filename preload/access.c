@@ -200,6 +200,7 @@ static _Noreturn void end_with_race(const struct races_found *f)
 	struct control_race block = { .addr = f->addr };
 	char text[256], where[80] = "";
 
+	values_drop();	/* the instruction is never executed */
 	blocks_describe(&block);
 	if (block.block)
 		runtime_format(where, sizeof(where), CONTROL_RACE_BLOCK,
@@ -251,7 +252,10 @@ static bool access_point(uint16_t kind, uint64_t addr, uint32_t site,
 		.pc = runtime_control->access[site].addr,
 	};
 
-	return core_point(&op);
+	bool timed_out = core_point(&op);
+
+	values_begin(kind, addr, runtime_control->access[site].size);
+	return timed_out;
 }
 
 static uint64_t load(uint64_t addr, uint32_t size)
@@ -518,6 +522,7 @@ void access_hook(uint64_t addr, uint32_t site, const struct access_frame *f)
 
 	if (runtime_mode != RUNTIME_CONTROLLED || !order_is_on)
 		return;
+	values_settle();
 	i = &c->access[site];
 	is_live = c->access_state[site] & CONTROL_ACCESS_LIVE ||
 		  i->flags & INSTRUMENT_ATOMIC;
@@ -543,8 +548,10 @@ void access_hook(uint64_t addr, uint32_t site, const struct access_frame *f)
 	clock_tick();
 	k->has_vectors = 0;
 	k->uses_trap_frame = 0;
-	if (signals_are_due())
+	if (signals_are_due()) {
+		values_drop();	/* a handler runs before the instruction */
 		sys_trap_self(SYS_NR_DELIVER);
+	}
 }
 
 /* ------------------------------------------------------------ patching */

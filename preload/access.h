@@ -45,6 +45,32 @@ RUNTIME_HIDDEN void access_hook(uint64_t addr, uint32_t site,
 /* The run ends: drop the races that it showed to be none. */
 RUNTIME_HIDDEN void access_end_run(void);
 
+/* -------------------------------------------------------------- values.c */
+
+/* Whether an operation's `after` is still to be noted. */
+extern RUNTIME_HIDDEN bool values_is_pending;
+
+RUNTIME_HIDDEN void values_start_run(void);
+/*
+ * The current task was just picked to carry out a memory operation: note what
+ * it finds there.
+ */
+RUNTIME_HIDDEN void values_begin(uint16_t kind, uint64_t addr, uint32_t size);
+RUNTIME_HIDDEN void values_end(void);
+
+/* What the instruction did will not be known. */
+static inline void values_drop(void)
+{
+	values_is_pending = false;
+}
+
+/* It entered the runtime again, so the instruction was executed. */
+static inline void values_settle(void)
+{
+	if (__builtin_expect(values_is_pending, 0))
+		values_end();
+}
+
 /* -------------------------------------------------------------- blocks.c */
 
 /*

@@ -45,6 +45,8 @@
 #define CONTROL_MAX_AREAS 64
 #define CONTROL_MAX_RACES 512
 #define CONTROL_RACE_FRAMES 2
+#define CONTROL_MAX_VALUES (1u << 21)	/* sparse */
+#define CONTROL_VALUE_BYTES 16u
 
 /* ------------------------------------------------------------- verdict */
 
@@ -107,6 +109,7 @@ enum control_flags {
 	CONTROL_F_ACCESS = 1 << 5,
 	CONTROL_F_RACE_FAILS = 1 << 6,	/* the first race ends the run */
 	CONTROL_F_SLICES = 1 << 7,	/* decisions may have ticks */
+	CONTROL_F_VALUES = 1 << 8,	/* note what memory operations did */
 };
 
 enum control_clock_kind {
@@ -266,6 +269,29 @@ struct control_race {
 	uint8_t reserved[5];
 };
 
+/* What of a struct control_value is known. */
+enum control_value_has {
+	CONTROL_VALUE_BEFORE = 1 << 0,
+	CONTROL_VALUE_AFTER = 1 << 1,
+};
+
+/*
+ * What one memory operation found and left behind. `after` is what was there
+ * when the task next entered the runtime. Not part of the digest.
+ */
+struct control_value {
+	uint64_t step;		/* the event's index */
+	uint64_t addr;
+	uint64_t block, block_bytes;	/* heap block it is in; 0 none */
+	uint64_t block_pc;	/* who allocated it; 0 unknown */
+	uint32_t size;		/* bytes accessed; the first 16 are kept */
+	uint8_t has;		/* enum control_value_has */
+	uint8_t reserved[3];
+	uint8_t before[CONTROL_VALUE_BYTES];
+	uint8_t after[CONTROL_VALUE_BYTES];
+};
+static_assert(sizeof(struct control_value) == 80, "shared layout");
+
 struct control {
 	uint64_t magic;
 	uint32_t version;
@@ -321,6 +347,9 @@ struct control {
 	 * only by the access at this address; 0: none does.
 	 */
 	uint64_t replay_race_pc;
+	/* With CONTROL_F_VALUES: by step, ascending, one an operation. */
+	uint64_t nr_values;
+	struct control_value value[CONTROL_MAX_VALUES];
 };
 static_assert(sizeof(struct control_task) == 224, "shared layout");
 

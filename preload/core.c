@@ -223,6 +223,7 @@ static void finish(void *arg)
 	struct scheduler *s = &c->scheduler;
 	struct control_verdict *v = &c->verdict;
 
+	values_settle();
 	if (v->kind == CONTROL_VERDICT_NONE) {
 		v->code = e->code;
 		v->object = e->object;
@@ -295,6 +296,7 @@ uint64_t core_schedule(uint64_t saved_sp)
 	enum sched_result r;
 
 	c->task[from].saved_sp = saved_sp;
+	values_settle();
 	signals_collect();
 	if (__builtin_expect(timers_next() <= s->now_ns, 0))
 		timers_fire();
@@ -520,6 +522,7 @@ void core_start_run(void)
 	timers_reset();
 	files_reset();
 	order_start_run();
+	values_start_run();
 	inputs_start_run();
 	c->verdict.kind = CONTROL_VERDICT_NONE;
 	c->verdict.nr_cycle = 0;

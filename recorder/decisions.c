@@ -62,6 +62,13 @@ static void encode_places(const struct trace *t, struct recorder_bytes *out)
 		encode_offset(t, t->event[i].pc, &module, out);
 }
 
+void recorder__append_address(const struct trace *t, uint64_t addr,
+			      uint32_t *module, struct recorder_bytes *out)
+{
+	encode_module(t, addr, module, out);
+	encode_offset(t, addr, module, out);
+}
+
 static void encode_objects(const struct trace *t, struct recorder_bytes *out)
 {
 	const struct trace_object *o = t->object;
@@ -71,10 +78,8 @@ static void encode_objects(const struct trace *t, struct recorder_bytes *out)
 	recorder__append_varint(out, nr);
 	for (uint32_t i = 0; i < nr; i++) {
 		recorder__append(out, &o[i].class, 1);
-		encode_module(t, o[i].addr, &module, out);
-		encode_offset(t, o[i].addr, &module, out);
-		encode_module(t, o[i].first_pc, &module, out);
-		encode_offset(t, o[i].first_pc, &module, out);
+		recorder__append_address(t, o[i].addr, &module, out);
+		recorder__append_address(t, o[i].first_pc, &module, out);
 	}
 }
 

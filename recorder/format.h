@@ -24,6 +24,7 @@
 #define FORMAT_JSON_FILE "trace.json"
 #define FORMAT_DECISIONS_FILE "decisions"
 #define FORMAT_INPUTS_FILE "inputs"
+#define FORMAT_VALUES_FILE "values"	/* only where there are some */
 
 /* What ends trace.json; printf with the checksum of everything before. */
 #define FORMAT_JSON_TAIL ",\n\t\"checksum\":\t\"%016" PRIx64 "\"\n}\n"
@@ -31,13 +32,14 @@
 
 #define FORMAT_DECISIONS_MAGIC "EXPLDECS"
 #define FORMAT_INPUTS_MAGIC "EXPLINPT"
+#define FORMAT_VALUES_MAGIC "EXPLVALS"
 
 /*
  * A binary part, all integers little-endian:
  *	 0	magic, 8 bytes
  *	 8	u32 version
  *	12	u32 flags, 0
- *	16	u64 count: events, or bytes of input
+ *	16	u64 count: events, bytes of input, or values
  *	24	u64 raw: bytes of the payload when decompressed
  *	32	u64 stored: bytes of the zstd frame that follows the header
  *	40	u64 checksum of the raw payload
@@ -52,6 +54,9 @@
 #define FORMAT_EVENT_MAX_BYTES 72u
 /* An object has 1 single byte and 4 varints. */
 #define FORMAT_OBJECT_MAX_BYTES 32u
+/* A value has 1 single byte, 5 to 9 varints and up to 32 bytes. */
+#define FORMAT_VALUE_MIN_BYTES 6u
+#define FORMAT_VALUE_MAX_BYTES 128u
 /* A zstd block of at least 4 bytes makes at most 128 KiB. */
 #define FORMAT_MAX_RATIO 32768u
 
@@ -104,6 +109,11 @@ static inline uint64_t format_unzigzag(uint64_t v)
 struct format_part {
 	uint64_t bytes;		/* of the whole file */
 	uint64_t checksum;	/* of the whole file */
+};
+
+/* All of them; `values` has 0 bytes when there is no such file. */
+struct format_parts {
+	struct format_part decisions, inputs, values;
 };
 
 #endif /* RECORDER_FORMAT_H */

@@ -24,6 +24,13 @@ void recorder__append_varint(struct recorder_bytes *b, uint64_t v);
 int recorder__encode_decisions(const struct trace *t,
 			       struct recorder_bytes *out);
 
+/* An address as its module and the address in that file; guess in *module. */
+void recorder__append_address(const struct trace *t, uint64_t addr,
+			      uint32_t *module, struct recorder_bytes *out);
+
+/* The payload of `values`. Returns 0 or -ENOMEM. */
+int recorder__encode_values(const struct trace *t, struct recorder_bytes *out);
+
 /*
  * A whole binary file: header and compressed payload, appended to the empty
  * `out`. Returns 0 or -ENOMEM.
@@ -33,8 +40,7 @@ int recorder__pack(struct recorder_bytes *out, const char *magic,
 
 /* The text of trace.json. Returns 0 or -ENOMEM. */
 int recorder__print_json(const struct trace *t,
-			 const struct format_part *decisions,
-			 const struct format_part *inputs,
+			 const struct format_parts *parts,
 			 struct recorder_bytes *out);
 
 #endif /* RECORDER_INTERNAL_H */

@@ -41,6 +41,7 @@ void trace_release(struct trace *t)
 	free(t->event);
 	free(t->input);
 	free(t->object);
+	free(t->value);
 	trace_init(t);
 }
 

@@ -77,6 +77,12 @@ struct trace {
 	/* For names in reports and dumps; id 1 is [0]. May be NULL. */
 	struct trace_object *object;
 	uint32_t nr_objects;
+	/*
+	 * What memory operations found and left behind, by step, ascending; of
+	 * the confirming replay. May be NULL, and may lack some.
+	 */
+	struct control_value *value;
+	uint64_t nr_values;
 };
 
 /* Start empty. */

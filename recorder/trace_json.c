@@ -231,8 +231,7 @@ static void add_part(const struct writer *parent, const char *name,
 }
 
 static void add_all(const struct writer *w, const struct trace *t,
-		    const struct format_part *decisions,
-		    const struct format_part *inputs)
+		    const struct format_parts *parts)
 {
 	struct writer files;
 
@@ -260,13 +259,14 @@ static void add_all(const struct writer *w, const struct trace *t,
 	add_modules(w, t);
 	add_live_sites(w, t);
 	files = add_object(w, "files");
-	add_part(&files, FORMAT_DECISIONS_FILE, decisions);
-	add_part(&files, FORMAT_INPUTS_FILE, inputs);
+	add_part(&files, FORMAT_DECISIONS_FILE, &parts->decisions);
+	add_part(&files, FORMAT_INPUTS_FILE, &parts->inputs);
+	if (parts->values.bytes)
+		add_part(&files, FORMAT_VALUES_FILE, &parts->values);
 }
 
 int recorder__print_json(const struct trace *t,
-			 const struct format_part *decisions,
-			 const struct format_part *inputs,
+			 const struct format_parts *parts,
 			 struct recorder_bytes *out)
 {
 	bool ok = true;
@@ -276,7 +276,7 @@ int recorder__print_json(const struct trace *t,
 	size_t bytes;
 
 	note(&w, w.object);
-	add_all(&w, t, decisions, inputs);
+	add_all(&w, t, parts);
 	if (ok)
 		text = cJSON_Print(w.object);
 	cJSON_Delete(w.object);

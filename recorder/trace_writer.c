@@ -21,7 +21,7 @@
 #define MAX_NUMBER 1000000u
 
 struct output {
-	struct recorder_bytes json, decisions, inputs;
+	struct recorder_bytes json, decisions, inputs, values;
 	int parent_fd;
 	size_t made;		/* length of the first prefix of parent made */
 	char temporary[96];	/* its name in the parent; "" none */
@@ -37,11 +37,23 @@ static struct format_part describe(const struct recorder_bytes *b)
 	};
 }
 
+static int render_values(struct output *o, const struct trace *t)
+{
+	struct recorder_bytes raw = { 0 };
+	int ret = recorder__encode_values(t, &raw);
+
+	if (!ret)
+		ret = recorder__pack(&o->values, FORMAT_VALUES_MAGIC,
+				     t->nr_values, raw.data, raw.nr);
+	free(raw.data);
+	return ret;
+}
+
 /* All bytes in memory first: what can fail for lack of it fails early. */
 static int render(struct output *o, const struct trace *t)
 {
 	struct recorder_bytes raw = { 0 };
-	struct format_part decisions, inputs;
+	struct format_parts parts = { 0 };
 	int ret;
 
 	ret = recorder__encode_decisions(t, &raw);
@@ -52,11 +64,15 @@ static int render(struct output *o, const struct trace *t)
 		ret = recorder__pack(&o->inputs, FORMAT_INPUTS_MAGIC,
 				     t->input_bytes, t->input, t->input_bytes);
 	free(raw.data);
+	if (!ret && t->nr_values)
+		ret = render_values(o, t);
 	if (ret)
 		return ret;
-	decisions = describe(&o->decisions);
-	inputs = describe(&o->inputs);
-	return recorder__print_json(t, &decisions, &inputs, &o->json);
+	parts.decisions = describe(&o->decisions);
+	parts.inputs = describe(&o->inputs);
+	if (t->nr_values)
+		parts.values = describe(&o->values);
+	return recorder__print_json(t, &parts, &o->json);
 }
 
 /* mkdir -p; *made is the length of the first directory that was missing. */
@@ -159,6 +175,8 @@ static int write_files(struct output *o)
 	ret = write_file(dir_fd, FORMAT_DECISIONS_FILE, &o->decisions);
 	if (!ret)
 		ret = write_file(dir_fd, FORMAT_INPUTS_FILE, &o->inputs);
+	if (!ret && o->values.nr)
+		ret = write_file(dir_fd, FORMAT_VALUES_FILE, &o->values);
 	if (!ret)
 		ret = write_file(dir_fd, FORMAT_JSON_FILE, &o->json);
 	/* Some file systems cannot sync directories: EINVAL. */
@@ -210,7 +228,8 @@ static int rename_final(struct output *o, const char *name)
 static void remove_temporary(struct output *o)
 {
 	static const char *const files[] = {
-		FORMAT_DECISIONS_FILE, FORMAT_INPUTS_FILE, FORMAT_JSON_FILE,
+		FORMAT_DECISIONS_FILE, FORMAT_INPUTS_FILE, FORMAT_VALUES_FILE,
+		FORMAT_JSON_FILE,
 	};
 	int dir_fd = openat(o->parent_fd, o->temporary,
 			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -287,5 +306,6 @@ int trace_write(const struct trace *t, const char *parent, const char *name,
 	free(o.json.data);
 	free(o.decisions.data);
 	free(o.inputs.data);
+	free(o.values.data);
 	return ret;
 }

@@ -3,49 +3,10 @@
  * decisions.c - the payload of `decisions` to events and objects; the exact
  * reverse of recorder/decisions.c.
  */
-#include "replayer/internal.h"
+#include "replayer/cursor.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-/* What is left to read. Running out is remembered and gives zeros. */
-struct cursor {
-	const uint8_t *p, *end;
-	bool has_failed;
-};
-
-static uint8_t take_byte(struct cursor *c)
-{
-	if (c->p == c->end) {
-		c->has_failed = true;
-		return 0;
-	}
-	return *c->p++;
-}
-
-static uint64_t take_varint(struct cursor *c)
-{
-	uint64_t v = 0;
-
-	for (unsigned int shift = 0; shift < 64; shift += 7) {
-		uint8_t byte = take_byte(c);
-
-		v |= (uint64_t)(byte & 0x7f) << shift;
-		if (shift == 63 && byte > 1)
-			break;	/* more than 64 bits */
-		if (!(byte & 0x80))
-			return v;
-	}
-	c->has_failed = true;
-	return 0;
-}
-
-static uint64_t fit(struct cursor *c, uint64_t v, uint64_t max)
-{
-	if (v > max)
-		c->has_failed = true;
-	return v;
-}
 
 static void take_bytes(struct cursor *c, struct sched_event *e, uint64_t nr)
 {
@@ -131,16 +92,6 @@ static void take_rest(struct cursor *c, uint64_t version,
 		e[i].digest = (uint32_t)format_get(c->p, 4);
 		c->p += 4;
 	}
-}
-
-static uint64_t take_addr(struct cursor *c, const struct trace *t)
-{
-	uint64_t module = fit(c, take_varint(c), t->nr_modules);
-	uint64_t offset = take_varint(c);
-
-	if (!module || module > t->nr_modules)
-		return offset;
-	return offset + t->module[module - 1].bias;
 }
 
 /* Five bytes an object at least, so the count cannot claim too much. */

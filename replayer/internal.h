@@ -25,13 +25,12 @@ int replayer__load(struct replayer_file *file, size_t max,
 		   struct errbuf *err);
 
 /*
- * Check the text of trace.json and fill all of `t` but event and input (the
- * counts are set). Returns 0, -ENOMEM or enum trace_error; then `t` may be
+ * Check the text of trace.json and fill all of `t` but event, input and value
+ * (the number of events is set). Returns 0, -ENOMEM or enum trace_error; then `t` may be
  * half filled, and the caller releases it.
  */
 int replayer__parse_json(struct trace *t, const struct replayer_file *file,
-			 struct format_part *decisions,
-			 struct format_part *inputs, struct errbuf *err);
+			 struct format_parts *parts, struct errbuf *err);
 
 /*
  * Check a binary part against its header and what trace.json says, and
@@ -48,6 +47,13 @@ int replayer__unpack(const struct replayer_file *file, const char *magic,
  */
 int replayer__decode_decisions(struct trace *t, uint64_t version,
 			       const uint8_t *raw, size_t bytes);
+
+/*
+ * The payload of `values`, `nr` of them, to t->value; t->event is there
+ * already. Returns 0, -ENOMEM or TRACE_E_CORRUPT.
+ */
+int replayer__decode_values(struct trace *t, uint64_t nr, const uint8_t *raw,
+			    size_t bytes);
 
 /* Say that the file is damaged and how; returns TRACE_E_CORRUPT. */
 int replayer__corrupt(struct errbuf *err, const char *path, const char *why);

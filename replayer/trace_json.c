@@ -368,7 +368,7 @@ static void get_part(const struct reader *parent, const char *name,
 }
 
 static void get_all(const struct reader *r, uint32_t version, struct trace *t,
-		    struct format_part *decisions, struct format_part *inputs)
+		    struct format_parts *parts)
 {
 	struct reader files;
 
@@ -391,8 +391,14 @@ static void get_all(const struct reader *r, uint32_t version, struct trace *t,
 	get_modules(r, t);
 	get_live_sites(r, t);
 	files = get_object(r, "files");
-	get_part(&files, FORMAT_DECISIONS_FILE, decisions);
-	get_part(&files, FORMAT_INPUTS_FILE, inputs);
+	get_part(&files, FORMAT_DECISIONS_FILE, &parts->decisions);
+	get_part(&files, FORMAT_INPUTS_FILE, &parts->inputs);
+	memset(&parts->values, 0, sizeof(parts->values));
+	if (cJSON_GetObjectItemCaseSensitive(files.object, FORMAT_VALUES_FILE)) {
+		get_part(&files, FORMAT_VALUES_FILE, &parts->values);
+		if (!parts->values.bytes)
+			complain(r, FORMAT_VALUES_FILE);
+	}
 }
 
 /* Whether the text ends in the checksum of all that stands before. */
@@ -412,8 +418,8 @@ static bool has_valid_tail(const struct replayer_file *file)
 }
 
 static int parse(struct trace *t, const struct replayer_file *file,
-		 const cJSON *json, struct format_part *decisions,
-		 struct format_part *inputs, struct errbuf *err)
+		 const cJSON *json, struct format_parts *parts,
+		 struct errbuf *err)
 {
 	const char *bad = NULL;
 	bool has_memory = true;
@@ -428,7 +434,7 @@ static int parse(struct trace *t, const struct replayer_file *file,
 		return replayer__newer(err, file->path, version);
 	if (!bad && version == 0)
 		bad = "version";
-	get_all(&r, version, t, decisions, inputs);
+	get_all(&r, version, t, parts);
 	if (!has_memory) {
 		errbuf_addf(err, "cannot read '%s': %s", file->path,
 			    strerror(ENOMEM));
@@ -443,8 +449,7 @@ static int parse(struct trace *t, const struct replayer_file *file,
 }
 
 int replayer__parse_json(struct trace *t, const struct replayer_file *file,
-			 struct format_part *decisions,
-			 struct format_part *inputs, struct errbuf *err)
+			 struct format_parts *parts, struct errbuf *err)
 {
 	cJSON *json;
 	int ret;
@@ -455,7 +460,7 @@ int replayer__parse_json(struct trace *t, const struct replayer_file *file,
 	json = cJSON_ParseWithLength((const char *)file->data, file->bytes);
 	if (!json)
 		return replayer__corrupt(err, file->path, "it is not JSON");
-	ret = parse(t, file, json, decisions, inputs, err);
+	ret = parse(t, file, json, parts, err);
 	cJSON_Delete(json);
 	return ret;
 }

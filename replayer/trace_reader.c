@@ -111,6 +111,41 @@ static int read_inputs(struct trace *t, const char *dir,
 	return ret;
 }
 
+static int decode_values(struct trace *t, const char *path, uint64_t nr,
+			 const uint8_t *raw, size_t bytes, struct errbuf *err)
+{
+	int ret = replayer__decode_values(t, nr, raw, bytes);
+
+	if (ret == -ENOMEM)
+		return no_memory(err, path);
+	return ret ? replayer__corrupt(err, path, "its values make no sense")
+		   : 0;
+}
+
+/* Absent in traces without memory operations, and in old ones. */
+static int read_values(struct trace *t, const char *dir,
+		       const struct format_part *part, struct errbuf *err)
+{
+	struct replayer_file file = { 0 };
+	uint8_t *raw = NULL;
+	size_t bytes = 0;
+	uint64_t nr = 0;
+	int ret;
+
+	ret = load(&file, dir, FORMAT_VALUES_FILE,
+		   2ull * CONTROL_MAX_VALUES * FORMAT_VALUE_MAX_BYTES, err);
+	if (!ret && file.bytes >= FORMAT_HEADER_BYTES)
+		nr = format_get(file.data + 16, 8);
+	if (!ret)
+		ret = replayer__unpack(&file, FORMAT_VALUES_MAGIC, part, nr,
+				       &raw, &bytes, err);
+	if (!ret)
+		ret = decode_values(t, file.path, nr, raw, bytes, err);
+	free(raw);
+	unload(&file);
+	return ret;
+}
+
 /* Tell a wrong path from a damaged trace. */
 static int check_directory(const char *path, struct errbuf *err)
 {
@@ -130,7 +165,7 @@ static int check_directory(const char *path, struct errbuf *err)
 int trace_read(struct trace *t, const char *path, struct errbuf *err)
 {
 	struct replayer_file json = { 0 };
-	struct format_part decisions, inputs;
+	struct format_parts parts;
 	int ret;
 
 	ret = check_directory(path, err);
@@ -138,12 +173,14 @@ int trace_read(struct trace *t, const char *path, struct errbuf *err)
 		return ret;
 	ret = load(&json, path, FORMAT_JSON_FILE, FORMAT_JSON_MAX_BYTES, err);
 	if (!ret)
-		ret = replayer__parse_json(t, &json, &decisions, &inputs, err);
+		ret = replayer__parse_json(t, &json, &parts, err);
 	unload(&json);
 	if (!ret)
-		ret = read_decisions(t, path, &decisions, err);
+		ret = read_decisions(t, path, &parts.decisions, err);
 	if (!ret)
-		ret = read_inputs(t, path, &inputs, err);
+		ret = read_inputs(t, path, &parts.inputs, err);
+	if (!ret && parts.values.bytes)
+		ret = read_values(t, path, &parts.values, err);
 	if (ret)
 		trace_release(t);
 	return ret;

@@ -146,7 +146,7 @@ static void name_part(char *text, const char *file, const struct part *p)
 
 /* The text names the other parts and ends in its own checksum. */
 static void repair_json(struct part *json, const struct part *decisions,
-			const struct part *inputs)
+			const struct part *inputs, const struct part *values)
 {
 	static char text[MAX_JSON];
 	char count[32];
@@ -167,6 +167,7 @@ static void repair_json(struct part *json, const struct part *decisions,
 	}
 	name_part(text, FORMAT_DECISIONS_FILE, decisions);
 	name_part(text, FORMAT_INPUTS_FILE, inputs);
+	name_part(text, FORMAT_VALUES_FILE, values);
 	n = strlen(text);
 	snprintf(text + n, sizeof(text) - n, FORMAT_JSON_TAIL,
 		 format_checksum(FORMAT_CHECKSUM_INIT, text, n));
@@ -191,7 +192,11 @@ static void check_again(const struct trace *t)
 	check(again.nr_events == t->nr_events &&
 	      again.input_bytes == t->input_bytes &&
 	      !memcmp(again.event, t->event,
-		      t->nr_events * sizeof(*t->event)),
+		      t->nr_events * sizeof(*t->event)) &&
+	      again.nr_values == t->nr_values &&
+	      (!t->nr_values ||
+	       !memcmp(again.value, t->value,
+		       t->nr_values * sizeof(*t->value))),
 	      "the second reading differs");
 	trace_release(&again);
 	snprintf(command, sizeof(command), "%s/trace.json", path);
@@ -199,6 +204,8 @@ static void check_again(const struct trace *t)
 	snprintf(command, sizeof(command), "%s/decisions", path);
 	unlink(command);
 	snprintf(command, sizeof(command), "%s/inputs", path);
+	unlink(command);
+	snprintf(command, sizeof(command), "%s/values", path);
 	unlink(command);
 	rmdir(path);
 	free(path);
@@ -226,7 +233,7 @@ static int read_back(void)
 
 int fuzz_trace_one(const uint8_t *data, size_t bytes)
 {
-	struct part json, decisions, inputs;
+	struct part json, decisions, inputs, values;
 	int mode = bytes ? *data % FUZZ_NR_MODES : FUZZ_VERBATIM;
 	int ret;
 
@@ -238,22 +245,27 @@ int fuzz_trace_one(const uint8_t *data, size_t bytes)
 	json = take(&data, &bytes);
 	decisions = take(&data, &bytes);
 	inputs = take(&data, &bytes);
+	values = take(&data, &bytes);
 	if (mode == FUZZ_REPAIRED) {
 		repair_part(&decisions, FORMAT_DECISIONS_MAGIC);
 		repair_part(&inputs, FORMAT_INPUTS_MAGIC);
+		repair_part(&values, FORMAT_VALUES_MAGIC);
 	}
 	if (mode == FUZZ_RAW) {
 		pack_part(&decisions, FORMAT_DECISIONS_MAGIC);
 		pack_part(&inputs, FORMAT_INPUTS_MAGIC);
+		pack_part(&values, FORMAT_VALUES_MAGIC);
 	}
 	if (mode != FUZZ_VERBATIM)
-		repair_json(&json, &decisions, &inputs);
+		repair_json(&json, &decisions, &inputs, &values);
 	spill(FORMAT_JSON_FILE, &json);
 	spill(FORMAT_DECISIONS_FILE, &decisions);
 	spill(FORMAT_INPUTS_FILE, &inputs);
+	spill(FORMAT_VALUES_FILE, &values);
 	free(json.data);
 	free(decisions.data);
 	free(inputs.data);
+	free(values.data);
 	ret = read_back();
 	return ret;
 }

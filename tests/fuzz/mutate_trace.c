@@ -56,8 +56,8 @@ static struct format_part describe(const struct recorder_bytes *b)
 static size_t make_seed(uint8_t *to, int mode)
 {
 	struct recorder_bytes json = { 0 }, decisions = { 0 }, raw = { 0 };
-	struct recorder_bytes inputs = { 0 };
-	struct format_part part[2];
+	struct recorder_bytes inputs = { 0 }, values = { 0 }, raw_values = { 0 };
+	struct format_parts parts;
 	struct trace t;
 	size_t at = 1;
 
@@ -66,11 +66,15 @@ static size_t make_seed(uint8_t *to, int mode)
 	    recorder__pack(&decisions, FORMAT_DECISIONS_MAGIC, t.nr_events,
 			   raw.data, raw.nr) ||
 	    recorder__pack(&inputs, FORMAT_INPUTS_MAGIC, t.input_bytes,
-			   t.input, t.input_bytes))
+			   t.input, t.input_bytes) ||
+	    recorder__encode_values(&t, &raw_values) ||
+	    recorder__pack(&values, FORMAT_VALUES_MAGIC, t.nr_values,
+			   raw_values.data, raw_values.nr))
 		abort();
-	part[0] = describe(&decisions);
-	part[1] = describe(&inputs);
-	if (recorder__print_json(&t, &part[0], &part[1], &json))
+	parts.decisions = describe(&decisions);
+	parts.inputs = describe(&inputs);
+	parts.values = describe(&values);
+	if (recorder__print_json(&t, &parts, &json))
 		abort();
 	to[0] = (uint8_t)mode;
 	at = append(to, at, json.data, json.nr);
@@ -78,15 +82,20 @@ static size_t make_seed(uint8_t *to, int mode)
 		at = append_raw(to, at, t.nr_events, raw.data, raw.nr);
 		at = append_raw(to, at, t.input_bytes, t.input,
 				t.input_bytes);
+		at = append_raw(to, at, t.nr_values, raw_values.data,
+				raw_values.nr);
 	} else {
 		at = append(to, at, decisions.data, decisions.nr);
 		at = append(to, at, inputs.data, inputs.nr);
+		at = append(to, at, values.data, values.nr);
 	}
 	trace_release(&t);
 	free(json.data);
 	free(decisions.data);
 	free(raw.data);
 	free(inputs.data);
+	free(values.data);
+	free(raw_values.data);
 	return at;
 }
 

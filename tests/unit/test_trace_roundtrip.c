@@ -18,7 +18,10 @@
 #include "trace_sample.h"
 
 static char dir[64];
-static const char *const files[] = { "trace.json", "decisions", "inputs" };
+static const char *const files[] = {
+	"trace.json", "decisions", "inputs", "values",
+};
+#define NR_FILES (sizeof(files) / sizeof(*files))
 
 static int setup(void **state)
 {
@@ -109,6 +112,10 @@ static void assert_traces_equal(const struct trace *a, const struct trace *b)
 				    a->nr_events * sizeof(*a->event));
 	if (a->input_bytes)
 		assert_memory_equal(a->input, b->input, a->input_bytes);
+	assert_true(a->nr_values == b->nr_values);
+	if (a->nr_values)
+		assert_memory_equal(a->value, b->value,
+				    a->nr_values * sizeof(*a->value));
 }
 
 static void round_trip(uint64_t nr_events, uint64_t input_bytes)
@@ -151,6 +158,7 @@ static void test_read__keeps_the_absence_of_optional_parts(void **state)
 	assert_null(got.stdin_path);
 	assert_null(got.ok_exit);
 	assert_null(got.object);
+	assert_null(got.value);
 	assert_string_equal(got.program, "");
 	assert_int_equal(got.nr_modules, 0);
 	assert_int_equal(got.has_reproduced, 0);
@@ -165,7 +173,7 @@ static void test_write__gives_equal_bytes_for_equal_traces(void **state)
 
 	(void)state;
 	assert_string_not_equal(a, b);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < NR_FILES; i++) {
 		char path[256];
 		size_t nr_a, nr_b;
 		uint8_t *data_a, *data_b;
@@ -232,6 +240,7 @@ static void test_read__sees_every_flipped_bit(void **state)
 	flip_bits(trace, "trace.json", 7);
 	flip_bits(trace, "decisions", 1);
 	flip_bits(trace, "inputs", 1);
+	flip_bits(trace, "values", 1);
 	free(trace);
 }
 
@@ -240,7 +249,7 @@ static void test_read__sees_truncation_at_every_length(void **state)
 	char *trace = write_sample(6, 12);
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < NR_FILES; i++) {
 		char path[256];
 		size_t bytes;
 		uint8_t *data;
@@ -269,7 +278,7 @@ static void test_read__sees_a_part_of_another_trace(void **state)
 	char *b = write_sample(7, 13);
 
 	(void)state;
-	for (size_t i = 1; i < 3; i++) {
+	for (size_t i = 1; i < NR_FILES; i++) {
 		char path[256];
 		size_t nr_a, nr_b;
 		uint8_t *mine, *other;

@@ -100,7 +100,7 @@ static void test_write__makes_missing_parents(void **state)
 	assert_int_equal(write_in(parent, "test", &path, &err), 0);
 	snprintf(wanted, sizeof(wanted), "%s/a/b/test-0", dir);
 	assert_string_equal(path, wanted);
-	assert_int_equal(count_entries(path), 3);
+	assert_int_equal(count_entries(path), 4);
 	free(path);
 }
 

@@ -126,6 +126,33 @@ static inline void sample_objects(struct trace *t)
 		abort();
 }
 
+/* A value of an event each, with every combination of what is known. */
+static inline void sample_values(struct trace *t)
+{
+	t->nr_values = t->nr_events < 8 ? t->nr_events : 8;
+	t->value = calloc(t->nr_values + 1, sizeof(*t->value));
+	for (uint64_t i = 0; i < t->nr_values; i++) {
+		struct control_value *v = &t->value[i];
+		uint32_t nr;
+
+		v->step = i ? i + t->nr_events - t->nr_values : 0;
+		v->addr = i % 3 ? 0x555555558040 + i : 0x7ffff0000b20;
+		v->size = i == 7 ? UINT32_MAX : (uint32_t)i * 3;
+		v->has = (uint8_t)(i % 4);
+		if (i % 2) {
+			v->block = v->addr - i;
+			v->block_bytes = UINT64_MAX - i;
+			v->block_pc = i % 4 == 1 ? 0x555555555100 : UINT64_MAX;
+		}
+		nr = v->size < CONTROL_VALUE_BYTES ? v->size :
+						     CONTROL_VALUE_BYTES;
+		if (v->has & CONTROL_VALUE_BEFORE)
+			memset(v->before, (int)(i + 1), nr);
+		if (v->has & CONTROL_VALUE_AFTER)
+			memset(v->after, 0xff, nr);
+	}
+}
+
 static inline void sample_trace(struct trace *t, uint64_t nr_events,
 				uint64_t input_bytes)
 {
@@ -153,6 +180,7 @@ static inline void sample_trace(struct trace *t, uint64_t nr_events,
 	sample_events(t, nr_events);
 	sample_extremes(t);
 	sample_objects(t);
+	sample_values(t);
 	t->input_bytes = input_bytes;
 	t->input = calloc(1, input_bytes + 1);
 	for (uint64_t i = 0; i < input_bytes; i++)
