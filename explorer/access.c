@@ -161,9 +161,9 @@ static void add_stats(struct access_stats *s, const struct instrument_plan *p)
 	s->nr_sites += p->nr_sites;
 	s->nr_jumps += p->nr_jumps;
 	s->nr_int3 += p->nr_int3;
-	s->nr_left_alone += p->has_no_ranges;
+	s->nr_without_ranges += p->has_no_ranges;
 	for (int i = 0; i < INSTRUMENT_SKIP_NR; i++)
-		s->nr_skipped += p->skipped[i];
+		s->skipped[i] += p->skipped[i];
 }
 
 /* Append one module's plan to what the control region holds. */
@@ -221,7 +221,7 @@ static int plan_module(struct control *c, const struct control_module *m,
 	free(taken);
 	in.entry_slot = in.code_base;
 	if (!in.code_base) {
-		stats->nr_left_alone++;
+		stats->nr_without_room++;
 		return 0;
 	}
 	rc = instrument_plan(&in, &plan, err);
@@ -259,6 +259,47 @@ int access_plan(struct control *c, const struct access_scope *scope,
 		free(path);
 	}
 	return rc;
+}
+
+/* -------------------------------------------------------------- numbers */
+
+struct listing {
+	FILE *f;
+	uint32_t nr;		/* items printed */
+};
+
+static void print_item(struct listing *l, uint32_t count, const char *one,
+		       const char *more)
+{
+	if (!count)
+		return;
+	fprintf(l->f, "%s%u %s", l->nr++ ? ", " : "  not watched: ", count,
+		count == 1 || !more ? one : more);
+}
+
+void access_print_stats(FILE *f, const struct access_stats *s,
+			const struct control *c, uint32_t nr_live)
+{
+	struct listing l = { .f = f };
+
+	fprintf(f, "  %u access%s watched in %u function%s (%u by jump, %u by "
+		"trap): %u proved private, %u live\n", s->nr_sites,
+		s->nr_sites == 1 ? "" : "es", s->nr_functions,
+		s->nr_functions == 1 ? "" : "s", s->nr_jumps, s->nr_int3,
+		c->nr_private, nr_live);
+	for (int i = 0; i < INSTRUMENT_SKIP_NR; i++) {
+		const struct instrument_reason *r =
+			instrument_reason((enum instrument_skip)i);
+
+		print_item(&l, s->skipped[i], r->one, r->more);
+	}
+	print_item(&l, c->access_failed, "that could not be patched", NULL);
+	print_item(&l, s->nr_without_ranges, "file without .eh_frame",
+		   "files without .eh_frame");
+	print_item(&l, s->nr_without_room, "file with no room for code near it",
+		   "files with no room for code near them");
+	if (l.nr)
+		fputc('\n', f);
 }
 
 /* ----------------------------------------------------------- live sites */
@@ -336,12 +377,22 @@ static bool contains(const uint64_t *site, uint32_t nr, uint64_t addr)
 
 void access_set_live(struct control *c, const uint64_t *site, uint32_t nr)
 {
+	const uint8_t live = CONTROL_ACCESS_LIVE | CONTROL_ACCESS_LEARNED;
+
 	for (uint32_t i = 0; i < c->nr_access; i++) {
 		if (contains(site, nr, c->access[i].addr))
-			c->access_state[i] = CONTROL_ACCESS_LIVE |
-					     CONTROL_ACCESS_LEARNED;
+			c->access_state[i] |= live;
 		else
-			c->access_state[i] &= (uint8_t)~CONTROL_ACCESS_LIVE;
+			c->access_state[i] &= (uint8_t)~live;
+	}
+}
+
+void access_set_atomic(struct control *to, const struct control *from)
+{
+	for (uint32_t i = 0; i < to->nr_access && i < from->nr_access; i++) {
+		to->access_state[i] &= (uint8_t)~CONTROL_ACCESS_ATOMIC;
+		to->access_state[i] |= from->access_state[i] &
+				       CONTROL_ACCESS_ATOMIC;
 	}
 }
 

@@ -35,7 +35,9 @@ struct access_scope {
 /* What was found in the code; sums over modules. */
 struct access_stats {
 	uint32_t nr_modules, nr_functions, nr_sites, nr_jumps, nr_int3;
-	uint32_t nr_skipped, nr_left_alone;
+	uint32_t skipped[INSTRUMENT_SKIP_NR];
+	/* Modules in scope that are left alone: without .eh_frame, no room. */
+	uint32_t nr_without_ranges, nr_without_room;
 };
 
 /*
@@ -48,6 +50,10 @@ int access_plan(struct control *c, const struct access_scope *scope,
 		const char *program, int pid, struct access_stats *stats,
 		struct errbuf *err);
 
+/* Print that: what is watched, what is not and why. */
+void access_print_stats(FILE *f, const struct access_stats *s,
+			const struct control *c, uint32_t nr_live);
+
 /* Sites that the last run learned become live. Returns how many. */
 uint32_t access_make_live(struct control *c);
 
@@ -56,36 +62,15 @@ bool access_is_watched(const struct control *c, uint64_t start, uint64_t end);
 
 /* The live sites' addresses, malloc'd, ascending. */
 uint64_t *access_live_sites(const struct control *c, uint32_t *nr);
-/* Exactly these are live; others are not. */
+/* Exactly these are live, and known to be worth it. */
 void access_set_live(struct control *c, const uint64_t *site, uint32_t nr);
+/* The same sites are known as atomic in `to`, of the same target, as in `from`. */
+void access_set_atomic(struct control *to, const struct control *from);
 
 /*
  * Copy what one worker has learned to another of the same target (the layout
  * of sites is the same).
  */
 void access_share(struct control *to, const struct control *from);
-
-/*
- * Look at the races from race[first] on, all by one run. When one is between
- * atomic accesses, its sites are marked, and all these races are dropped:
- * without the order that the atomics make, more is taken for a race. Suppressed
- * ones are marked as benign when races are failures. Returns whether anything
- * was marked.
- */
-bool access_judge_races(struct control *c, struct symbols *symbols,
-			const struct access_scope *scope, uint32_t first);
-
-/*
- * What was raced for: "'counter'", "a heap block of 32 bytes allocated at f()
- * x.c:12, offset 8".
- */
-void access_describe_memory(struct symbols *symbols,
-			    const struct control_race *r, char *text,
-			    size_t bytes);
-
-/* Print the races seen, once per pair of sites. Returns how many. */
-uint32_t access_print_races(FILE *f, const struct control *c,
-			    struct symbols *symbols,
-			    const struct access_scope *scope);
 
 #endif /* EXPLORER_ACCESS_H */

@@ -297,7 +297,9 @@ static bool is_macro_elsewhere(Dwarf_Die *unit, struct text statement)
 	return found;
 }
 
-static bool is_atomic_line(Dwarf_Die *unit, const char *path, int line)
+/* *is_known: the source could be read, so the answer says something. */
+static bool is_atomic_line(Dwarf_Die *unit, const char *path, int line,
+			   bool *is_known)
 {
 	struct text file, statement;
 	bool found;
@@ -307,6 +309,7 @@ static bool is_atomic_line(Dwarf_Die *unit, const char *path, int line)
 	file = open_source(directory_of(unit), path);
 	if (!file.start)
 		return false;
+	*is_known = true;
 	statement = statement_at(file, line);
 	found = statement.start && (has_atomic_word(statement) ||
 				    has_atomic_macro(statement, file) ||
@@ -361,9 +364,8 @@ static bool is_atomic_code(struct symbols *s, uint64_t pc, bool *is_known)
 	line = dwarf_getsrc_die(unit, pc - bias);
 	if (!line || dwarf_lineno(line, &line_nr) || !line_nr)
 		return false;
-	*is_known = true;
-	return is_atomic_line(unit, dwarf_linesrc(line, NULL, NULL),
-			      line_nr);
+	return is_atomic_line(unit, dwarf_linesrc(line, NULL, NULL), line_nr,
+			      is_known);
 }
 
 bool symbols_is_atomic(struct symbols *s, uint64_t pc, uint64_t addr)
@@ -387,4 +389,16 @@ bool symbols_is_atomic_pair(struct symbols *s, uint64_t pc, uint64_t other_pc,
 	is_other_atomic = is_atomic_code(s, other_pc, &is_other_known);
 	return (is_atomic && (is_other_atomic || !is_other_known)) ||
 	       (is_other_atomic && !is_known);
+}
+
+bool symbols_may_be_atomic_pair(struct symbols *s, uint64_t pc,
+				uint64_t other_pc)
+{
+	bool is_known = false, is_other_known = false;
+
+	if (!s)
+		return true;
+	is_atomic_code(s, pc, &is_known);
+	is_atomic_code(s, other_pc, &is_other_known);
+	return !is_known && !is_other_known;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "explorer/options.h"
+#include "explorer/race_stacks.h"
 #include "explorer/util.h"
 
 /* The trace named, or the latest one; malloc'd. */
@@ -53,7 +54,8 @@ static void watch_as_then(struct access_scope *scope, const struct trace *t)
 }
 
 static void print_report(struct worker *w, const struct trace *t,
-			 const char *path, struct replay_stacks *stacks)
+			 const char *path, struct replay_stacks *stacks,
+			 const struct stack *earlier)
 {
 	const struct control *c = worker_control(w);
 	struct trace shown = *t;	/* borrows all but the modules */
@@ -63,6 +65,7 @@ static void print_report(struct worker *w, const struct trace *t,
 		.symbols = stacks->symbols,
 		.stack = stacks->stack,
 		.nr_stacks = stacks->nr,
+		.earlier = earlier,
 		.object = c->scheduler.object,
 		.nr_objects = c->scheduler.nr_objects,
 		.task = c->scheduler.task,
@@ -83,7 +86,8 @@ static void print_report(struct worker *w, const struct trace *t,
 }
 
 static int judge(struct worker *w, const struct trace *t, const char *path,
-		 struct replay_stacks *stacks, const struct options *o)
+		 struct replay_stacks *stacks, const struct stack *earlier,
+		 const struct options *o)
 {
 	const struct control *c = worker_control(w);
 	struct errbuf text = ERRBUF_INIT;
@@ -103,12 +107,26 @@ static int judge(struct worker *w, const struct trace *t, const char *path,
 		fwrite(output, 1, bytes, stdout);
 	} else if (!o->is_quiet && stacks->symbols &&
 		   t->verdict.kind != CONTROL_VERDICT_EXIT) {
-		print_report(w, t, path, stacks);
+		print_report(w, t, path, stacks, earlier);
 	}
 	printf("reproduced '%s': %s after %llu operations\n", path,
 	       trace_verdict_name(c->verdict.kind),
 	       (unsigned long long)c->scheduler.step);
 	return EXIT_NOTHING_FOUND;
+}
+
+/* The stack of the other access of a race, when that is what the trace ends by. */
+static void find_earlier(struct worker *w, const struct trace *t,
+			 struct stack *earlier)
+{
+	memset(earlier, 0, sizeof(*earlier));
+	if (t->verdict.kind != CONTROL_VERDICT_RACE)
+		return;
+	race_stacks_count(w, t);
+	/* Whatever is wrong with the replay will show in the one that counts. */
+	if (!replay_run(w, t, NULL, NULL))
+		race_stacks_earlier(w, t, earlier, NULL);
+	worker_control(w)->watch.mode = CONTROL_WATCH_OFF;
 }
 
 int cmd_replay(const struct options *o)
@@ -119,6 +137,7 @@ int cmd_replay(const struct options *o)
 	struct access_scope scope = { 0 };
 	struct worker *w = NULL;
 	struct target target;
+	struct stack earlier;
 	struct trace t;
 	int cpu, status;
 
@@ -134,10 +153,13 @@ int cmd_replay(const struct options *o)
 		t.config.plugin[0] = '\0';
 	cpu = worker_choose_cpu(0);
 	worker_pin_self(cpu);
-	if (worker_start(&w, &target, &t.config, cpu, &err) ||
-	    replay_run(w, &t, &stacks, &err))
+	if (worker_start(&w, &target, &t.config, cpu, &err))
 		die(EXIT_NO_CONTROL, "%s", err.text);
-	status = judge(w, &t, path, &stacks, o);
+	/* First: the report is about what the region holds in the end. */
+	find_earlier(w, &t, &earlier);
+	if (replay_run(w, &t, &stacks, &err))
+		die(EXIT_NO_CONTROL, "%s", err.text);
+	status = judge(w, &t, path, &stacks, &earlier, o);
 	replay_stacks_release(&stacks);
 	worker_free(w);
 	target_release(&target);

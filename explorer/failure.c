@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "explorer/race_stacks.h"
 #include "explorer/util.h"
 
 #ifndef EXPLORE_VERSION
@@ -180,6 +181,7 @@ int failure_confirm(struct failure **f, struct worker *w,
 	struct failure *again;
 	int rc;
 
+	race_stacks_count(w, &(*f)->trace);
 	rc = replay_run(w, &(*f)->trace, &stacks, err);
 	if (rc || !replay_is_same(worker_control(w), &(*f)->trace))
 		goto out;
@@ -188,6 +190,8 @@ int failure_confirm(struct failure **f, struct worker *w,
 	again->stack = stacks.stack;
 	again->nr_stacks = stacks.nr;
 	stacks.stack = NULL;
+	/* Without it the report is as good as it was. */
+	race_stacks_earlier(w, &(*f)->trace, &again->earlier, NULL);
 	failure_free(*f);
 	*f = again;
 out:
@@ -254,6 +258,7 @@ void failure_report(FILE *out, const struct failure *f, const char *path)
 		.symbols = symbols,
 		.stack = f->stack,
 		.nr_stacks = f->nr_stacks,
+		.earlier = &f->earlier,
 		.object = f->object,
 		.nr_objects = f->nr_objects,
 		.task = f->task,

@@ -163,6 +163,17 @@ void plan_configure(const struct plan *p, const struct options *o,
  */
 int plan_start(const struct plan *p, struct control *c, struct errbuf *err);
 
+/* -------------------------------------------------------------- stacks.c */
+
+/* The call stack of one task of a frozen run. */
+#define STACK_MAX_FRAMES 64
+struct stack {
+	uint32_t task;
+	uint32_t nr;
+	bool is_exact;		/* pc[0] is the instruction it stands at */
+	uint64_t pc[STACK_MAX_FRAMES];	/* others are return addresses */
+};
+
 /* ------------------------------------------------------------- failure.c */
 
 /*
@@ -177,6 +188,7 @@ struct failure {
 	uint32_t nr_tasks;
 	struct stack *stack;	/* of the live tasks; only after a replay */
 	uint32_t nr_stacks;
+	struct stack earlier;	/* the other access of a race, or no frames */
 	char *output;
 	size_t output_bytes;
 	uint64_t place;		/* failure_place() */
@@ -223,6 +235,18 @@ void replay_stacks_release(struct replay_stacks *s);
 int replay_run(struct worker *w, const struct trace *t,
 	       struct replay_stacks *stacks, struct errbuf *err);
 
+/*
+ * The same with another way to look at the run while it is frozen at its end.
+ * NULL: without.
+ */
+int replay_inspect(struct worker *w, const struct trace *t,
+		   void (*look)(struct worker *w, pid_t pid, void *data),
+		   void *data, struct errbuf *err);
+
+/* An address in a module of the trace, in the process of `c`; 0: in none. */
+uint64_t replay_address(const struct control *c, const struct trace *t,
+			uint64_t addr);
+
 /* Whether the outcome in `c` is the recorded one: verdict and digest. */
 bool replay_is_same(const struct control *c, const struct trace *t);
 
@@ -261,6 +285,7 @@ struct record {
 	uint32_t verdict;	/* enum control_verdict_kind */
 	int32_t code;
 	bool has_choices;	/* some point had more than one answer */
+	bool has_known_race;	/* met one that was reported as a failure */
 	uint64_t place;		/* failure_place(), iff it failed */
 	struct failure *failure;	/* kept for the report; or NULL */
 	char *output;		/* with --show-output; or NULL */
@@ -378,19 +403,21 @@ bool symbols_is_atomic_pair(struct symbols *s, uint64_t pc, uint64_t other_pc,
 			    uint64_t addr);
 
 /*
+ * Whether nothing is known about either access that would tell a plain one from
+ * an atomic load or store: no line, or no source file to read it in.
+ */
+bool symbols_may_be_atomic_pair(struct symbols *s, uint64_t pc,
+				uint64_t other_pc);
+
+/* Whether the variable at addr, or the part of it, is declared volatile. */
+bool symbols_is_volatile(struct symbols *s, uint64_t addr);
+
+/*
  * The first `size` bytes at addr, at most 16 of them known, as a C programmer
  * writes them: by the type of the variable there, when it is known.
  */
 void symbols_value(struct symbols *s, uint64_t addr, const uint8_t *data,
 		   uint32_t size, char *text, size_t bytes);
-
-/* The call stack of one task of a frozen run. */
-#define STACK_MAX_FRAMES 64
-struct stack {
-	uint32_t task;
-	uint32_t nr;
-	uint64_t pc[STACK_MAX_FRAMES];	/* [0] exact, others return addresses */
-};
 
 /*
  * Unwind task `t` of the frozen process `pid` from control->task[t]'s
@@ -407,6 +434,7 @@ struct report {
 	struct symbols *symbols;
 	const struct stack *stack;	/* by task, those alive; may be NULL */
 	uint32_t nr_stacks;
+	const struct stack *earlier;	/* the other access of a race; or NULL */
 	/* Object table of the run, for "who holds what"; id 1 is [0]. */
 	const struct sched_object *object;
 	uint32_t nr_objects;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "explorer/race_stacks.h"
+
 #define NR_LEARNING_RUNS 48u	/* by one job, before the others join */
 
 /* ----------------------------------------------------------------- one run */
@@ -34,6 +36,7 @@ static void fill_record(struct record *r, const struct control *c)
 	r->verdict = c->verdict.kind;
 	r->code = c->verdict.code;
 	r->has_choices = has_choices(c);
+	r->has_known_race = c->nr_known_races > 0;
 	r->counters = c->counters;
 	memcpy(r->nr_ops, c->scheduler.nr_ops, sizeof(r->nr_ops));
 }
@@ -56,6 +59,9 @@ static void keep(struct runner *runner, struct record *r)
 
 	if (search__is_failure(s->o, r->verdict, r->code)) {
 		r->place = failure_place(worker_control(runner->worker));
+		if (r->verdict == CONTROL_VERDICT_RACE)
+			r->place = race_log_end(&runner->races,
+					worker_control(runner->worker));
 		if (!is_known(s, r->place))
 			r->failure = failure_new(runner->worker, s->target,
 						 s->plan);
@@ -90,33 +96,73 @@ static void learn(const struct search *s, struct control *c)
 		start_over(s, c);
 }
 
+/* The run that is being judged, kept when the first race asks for it. */
+struct judged_run {
+	struct runner *runner;
+	struct failure *kept;
+};
+
+/* A process of its own: the job's strategy goes on undisturbed. */
+static int find_stacks(void *data, const struct control_race *r,
+		       struct stack *later, struct stack *earlier,
+		       struct errbuf *err)
+{
+	struct judged_run *run = data;
+	struct runner *runner = run->runner;
+	const struct search *s = runner->search;
+	int rc = 0;
+
+	if (!run->kept)
+		run->kept = failure_new(runner->worker, s->target, s->plan);
+	if (!runner->replayer)
+		rc = worker_start(&runner->replayer, s->target, &s->config,
+				  runner->cpu, err);
+	if (!rc)
+		rc = race_stacks_find(runner->replayer, &run->kept->trace,
+				      worker_control(runner->worker), r, later,
+				      earlier, err);
+	if (rc == -ECHILD || rc == -ETIMEDOUT) {	/* it is gone */
+		worker_free(runner->replayer);
+		runner->replayer = NULL;
+	}
+	return rc;
+}
+
 /*
- * Take atomic accesses out of the races that the last run saw. Returns whether
- * it ended by one that does not count: then it is to be done again.
+ * Look at the races that the last run saw. Returns whether it ended by one
+ * that does not count: then it is to be done again.
  */
 static bool judge_races(struct runner *runner)
 {
 	const struct search *s = runner->search;
-	struct control *c = worker_control(runner->worker);
+	struct judged_run run = { .runner = runner };
+	struct race_judge j = {
+		.c = worker_control(runner->worker),
+		.home = worker_control(s->runner[0].worker),
+		.scope = s->target->scope,
+		.suppressions = &s->suppressions,
+		.is_keep_going = s->o->is_keep_going,
+		.find_stacks = find_stacks,
+		.data = &run,
+	};
 	bool is_changed = false;
-	struct symbols *symbols;
 	struct trace_module *m;
 	uint32_t nr;
 
-	if (c->nr_races > runner->nr_judged &&
-	    s->target->scope->races != ACCESS_RACES_OFF) {
-		m = replay_modules(c, s->target->program, &nr);
-		symbols = symbols_new(m, nr);
-		is_changed = symbols &&
-			     access_judge_races(c, symbols, s->target->scope,
-						runner->nr_judged);
-		symbols_free(symbols);
-		replay_modules_free(m, nr);
-	}
-	runner->nr_judged = c->nr_races;
-	if (!is_changed || c->verdict.kind != CONTROL_VERDICT_RACE)
+	if (j.c->nr_races <= runner->races.nr ||
+	    j.scope->races == ACCESS_RACES_OFF)
 		return false;
-	start_over(s, c);
+	m = replay_modules(j.c, s->target->program, &nr);
+	j.symbols = symbols_new(m, nr);
+	replay_modules_free(m, nr);
+	if (!j.symbols)
+		return false;
+	is_changed = race_log_judge(&runner->races, &j);
+	symbols_free(j.symbols);
+	failure_free(run.kept);
+	if (!is_changed || j.c->verdict.kind != CONTROL_VERDICT_RACE)
+		return false;
+	start_over(s, j.c);
 	return true;
 }
 
@@ -135,9 +181,10 @@ static void run_one(struct runner *runner, struct record *r)
 			return;
 		}
 		c->config.run = r->run;
+		c->nr_known_races = 0;
 		rc = worker_run(runner->worker, NULL, NULL, &r->err);
 		if (rc) {
-			c->nr_races = runner->nr_judged;
+			c->nr_races = runner->races.nr;
 			r->kind = rc == -EINTR ? RECORD_STOPPED : RECORD_BROKEN;
 			return;
 		}
@@ -149,7 +196,8 @@ static void run_one(struct runner *runner, struct record *r)
 		.steps = r->steps,
 		.digest = r->digest,
 		.nr_tasks = r->nr_tasks,
-		.failed = search__is_failure(s->o, r->verdict, r->code),
+		.failed = r->has_known_race ||
+			  search__is_failure(s->o, r->verdict, r->code),
 	};
 	if (strategy->end)
 		strategy->end(c->strategy, &outcome);

@@ -140,6 +140,8 @@ static void judge(struct search *s, struct record *r)
 	judge_over_limit(s);
 	if (!s->is_done && search__is_failure(s->o, r->verdict, r->code))
 		handle_failure(s, &r->failure, r->place);
+	else if (r->has_known_race)
+		s->tally.failures++;	/* of a kind that is known */
 	if (!r->has_choices && !s->is_done) {
 		progress_clear(&s->progress);
 		warn("'%s' created no second thread: nothing to explore",

@@ -148,6 +148,18 @@ static uint64_t address_here(const struct trace *t, uint64_t addr,
 	return 0;
 }
 
+uint64_t replay_address(const struct control *c, const struct trace *t,
+			uint64_t addr)
+{
+	struct trace_module *here;
+	uint32_t nr_here;
+
+	here = replay_modules(c, t->program, &nr_here);
+	addr = address_here(t, addr, here, nr_here);
+	replay_modules_free(here, nr_here);
+	return addr;
+}
+
 /* The live sites of the trace, and the race that was its end. */
 static void load_accesses(struct control *c, const struct trace *t)
 {
@@ -189,19 +201,26 @@ static int load_clock(struct control *c, const struct trace *t,
 	return -ENOTSUP;
 }
 
-int replay_run(struct worker *w, const struct trace *t,
-	       struct replay_stacks *stacks, struct errbuf *err)
+int replay_inspect(struct worker *w, const struct trace *t,
+		   void (*look)(struct worker *w, pid_t pid, void *data),
+		   void *data, struct errbuf *err)
 {
-	struct inspection in = { stacks, t->program };
-	int rc;
+	int rc = load_script(worker_control(w), t, look != NULL, err);
 
-	rc = load_script(worker_control(w), t, stacks != NULL, err);
 	if (!rc)
 		rc = load_clock(worker_control(w), t, err);
 	if (rc)
 		return rc;
 	load_accesses(worker_control(w), t);
-	return worker_run(w, stacks ? inspect : NULL, &in, err);
+	return worker_run(w, look, data, err);
+}
+
+int replay_run(struct worker *w, const struct trace *t,
+	       struct replay_stacks *stacks, struct errbuf *err)
+{
+	struct inspection in = { stacks, t->program };
+
+	return replay_inspect(w, t, stacks ? inspect : NULL, &in, err);
 }
 
 /* ----------------------------------------------------------- comparison */

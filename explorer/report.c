@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explorer/race_log.h"
+#include "explorer/race_stacks.h"
+
 #define MAX_OUTPUT_LINES 10u
 #define MAX_OUTPUT_BYTES 2000u
 
@@ -154,32 +157,39 @@ static bool has_place(uint32_t kind)
 static void print_race(struct report_context *c)
 {
 	const struct control_verdict *v = &c->r->trace->verdict;
-	struct control_race race = { .addr = v->addr };
 	char place[DESCRIBE_BYTES], memory[2 * DESCRIBE_BYTES];
-	unsigned long size, addr, other_task, other_pc, block, bytes, from;
-	char how[16], other_how[16];
-	int nr;
+	struct control_race r;
 
-	nr = sscanf(v->message, CONTROL_RACE_SCAN, how, &size, &addr, other_how,
-		    &other_task, &other_pc, &block, &bytes, &from);
-	if (nr < 6) {
+	if (!race_stacks_parse(v, &r)) {
 		fprintf(c->f, "data race: ");
 		print_message(c->f, v, "no text");
 		return;
 	}
-	race.addr = addr;
-	race.size = (uint32_t)size;
-	if (nr == 9) {
-		race.block = block;
-		race.block_bytes = bytes;
-		race.block_pc = from;
-	}
-	access_describe_memory(c->d.symbols, &race, memory, sizeof(memory));
-	describe_place(&c->d, v->pc, false, place, sizeof(place));
-	fprintf(c->f, "data race on %s: %s by T%u in %s", memory, how, v->task,
-		place);
-	describe_place(&c->d, other_pc, false, place, sizeof(place));
-	fprintf(c->f, ", %s by T%lu in %s", other_how, other_task, place);
+	race_log_describe(c->d.symbols, &r, memory, sizeof(memory));
+	describe_place(&c->d, r.pc, false, place, sizeof(place));
+	fprintf(c->f, "data race on %s: %s by T%u in %s", memory,
+		r.is_write ? "write" : "read", r.task, place);
+	describe_place(&c->d, r.other_pc, false, place, sizeof(place));
+	fprintf(c->f, ", %s by T%u in %s", r.other_is_write ? "write" : "read",
+		r.other_task, place);
+}
+
+/* Where the tasks are now is below; the earlier access is over. */
+static void print_earlier(struct report_context *c)
+{
+	struct control_race r;
+	char prefix[32];
+
+	if (!race_stacks_parse(&c->r->trace->verdict, &r))
+		return;
+	fprintf(c->f, "\nThe earlier access\n");
+	snprintf(prefix, sizeof(prefix), "  %s by T%u at",
+		 r.other_is_write ? "write" : "read", r.other_task);
+	if (c->r->earlier && c->r->earlier->nr)
+		report__print_frames(c, c->r->earlier, prefix);
+	else
+		fprintf(c->f, "  no stack: the run did not come by there "
+			"again\n");
 }
 
 static void print_headline(struct report_context *c)
@@ -308,6 +318,7 @@ void report_print(FILE *f, const struct report *r)
 	describe_init(&c.d, r->trace, r->symbols, r->object, r->nr_objects);
 	print_headline(&c);
 	print_numbers(&c);
+	print_earlier(&c);
 	report__print_tasks(&c);
 	report__print_schedule(&c);
 	print_output(&c);

@@ -18,6 +18,12 @@ void report__print_tasks(struct report_context *c);
 
 /* report_stack.c: one task's stack; nothing when there is none. */
 void report__print_stack(struct report_context *c, uint32_t task);
+/*
+ * One stack, the innermost frame behind the prefix and its callers below. An
+ * exit has none where there is no code that a person wrote.
+ */
+void report__print_frames(struct report_context *c, const struct stack *stack,
+			  const char *prefix);
 /* Where the run failed, in code that a person wrote, or "". */
 void report__failing_place(struct report_context *c, char *text,
 			   size_t bytes);

@@ -47,9 +47,10 @@ static bool is_return(const struct report *r, const struct stack *stack,
 {
 	const struct control_verdict *v = &r->trace->verdict;
 
-	return frame > 0 || v->task != stack->task ||
-	       (v->kind != CONTROL_VERDICT_CRASH &&
-		v->kind != CONTROL_VERDICT_RACE);
+	if (frame > 0 || stack->is_exact)
+		return frame > 0;
+	return v->task != stack->task || (v->kind != CONTROL_VERDICT_CRASH &&
+					  v->kind != CONTROL_VERDICT_RACE);
 }
 
 static void find_frame(struct report_context *c, const struct stack *stack,
@@ -100,6 +101,7 @@ static bool is_after_main(const struct report *r, bool has_own)
 /* Lines of a stack as they are printed, so that the last can be counted. */
 struct lines {
 	FILE *f;
+	const char *prefix;	/* of the first; others are below its end */
 	uint32_t nr;
 };
 
@@ -111,7 +113,8 @@ static void print_line(struct lines *l, const struct symbol *symbol,
 	if (++l->nr > MAX_FRAMES)
 		return;
 	describe_symbol(symbol, pc, place, sizeof(place));
-	fprintf(l->f, "    %s %s\n", l->nr == 1 ? "at" : "  ", place);
+	fprintf(l->f, "%*s %s\n", (int)strlen(l->prefix),
+		l->nr == 1 ? l->prefix : "", place);
 }
 
 /* One frame, and the functions that were inlined into it. */
@@ -130,14 +133,12 @@ static void print_frame(struct report_context *c, const struct stack *stack,
 		print_line(l, &chain[i], pc);
 }
 
-void report__print_stack(struct report_context *c, uint32_t task)
+void report__print_frames(struct report_context *c, const struct stack *stack,
+			  const char *prefix)
 {
-	const struct stack *stack = find_stack(c->r, task);
-	struct lines l = { .f = c->f };
+	struct lines l = { .f = c->f, .prefix = prefix };
 	uint32_t first, last;
 
-	if (!stack)
-		return;
 	if (is_after_main(c->r, own_frames(c, stack, &first, &last)))
 		return;
 	/* How a crash inside the C library came about begins there. */
@@ -146,7 +147,16 @@ void report__print_stack(struct report_context *c, uint32_t task)
 	for (uint32_t i = first; i < last; i++)
 		print_frame(c, stack, i, &l);
 	if (l.nr > MAX_FRAMES)
-		fprintf(c->f, "       ... and %u more\n", l.nr - MAX_FRAMES);
+		fprintf(c->f, "%*s ... and %u more\n", (int)strlen(prefix), "",
+			l.nr - MAX_FRAMES);
+}
+
+void report__print_stack(struct report_context *c, uint32_t task)
+{
+	const struct stack *stack = find_stack(c->r, task);
+
+	if (stack)
+		report__print_frames(c, stack, "    at");
 }
 
 void report__failing_place(struct report_context *c, char *text, size_t bytes)

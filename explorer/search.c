@@ -89,32 +89,44 @@ static int start_workers(struct search *s)
 	return 0;
 }
 
-/* What was watched, and the races seen by the job that learned. */
+static void print_races(const struct search *s, const struct control *c)
+{
+	struct race_log **log = xcalloc(s->nr_workers, sizeof(*log));
+	struct symbols *symbols;
+	struct trace_module *m;
+	uint32_t nr, nr_races = 0;
+
+	for (uint32_t i = 0; i < s->nr_workers; i++) {
+		log[i] = &s->runner[i].races;
+		nr_races += log[i]->nr;
+	}
+	m = replay_modules(c, s->target->program, &nr);
+	symbols = nr_races ? symbols_new(m, nr) : NULL;
+	replay_modules_free(m, nr);
+	if (symbols)
+		race_log_print(stdout, log, s->nr_workers, s->tally.runs,
+			       symbols, s->target->scope);
+	symbols_free(symbols);
+	free(log);
+}
+
+/* What was watched, as the first job has it: the others learn from it. */
 static void print_accesses(const struct search *s, const struct control *c)
 {
-	const struct access_stats *a = worker_access(s->runner[0].worker);
 	const struct access_scope *scope = s->target->scope;
-	struct trace_module *m;
-	struct symbols *symbols;
-	uint32_t nr, nr_live, nr_races = 0;
+	uint32_t nr_live;
 
 	if (!scope || !scope->is_on)
 		return;
 	free(access_live_sites(c, &nr_live));
-	printf("  %u accesses watched (%u by jump, %u by trap): %u proved "
-	       "private, %u live\n", a->nr_sites, a->nr_jumps, a->nr_int3,
-	       c->nr_private, nr_live);
-	if (!c->nr_races || scope->races == ACCESS_RACES_OFF)
-		return;
-	m = replay_modules(c, s->target->program, &nr);
-	symbols = symbols_new(m, nr);
-	replay_modules_free(m, nr);
-	if (symbols)
-		nr_races = access_print_races(stdout, c, symbols, scope);
-	symbols_free(symbols);
-	if (nr_races)
-		printf("  %u data race%s seen (--races fail makes them "
-		       "failures)\n", nr_races, nr_races == 1 ? "" : "s");
+	access_print_stats(stdout, worker_access(s->runner[0].worker), c,
+			   nr_live);
+	if (c->nr_atomic_pairs)
+		printf("  %u pair%s of accesses no data race: they are to "
+		       "atomic variables\n", c->nr_atomic_pairs,
+		       c->nr_atomic_pairs == 1 ? "" : "s");
+	if (scope->races != ACCESS_RACES_OFF)
+		print_races(s, c);
 }
 
 static void finish(struct search *s)
@@ -139,13 +151,31 @@ static void finish(struct search *s)
 	print_accesses(s, c);
 }
 
-static void search_release(struct search *s, uint32_t nr_workers)
+static void load_suppressions(struct search *s)
 {
+	const struct access_scope *scope = s->target->scope;
+	int rc = 0;
+
+	if (scope && scope->suppressions)
+		rc = suppressions_load(&s->suppressions, scope->suppressions);
+	if (rc)
+		warn("cannot read suppressions '%s': %s", scope->suppressions,
+		     strerror(-rc));
+}
+
+static void search_release(struct search *s)
+{
+	uint32_t nr_workers = s->nr_workers;
+
 	worker_free(s->confirmer);
-	for (uint32_t i = 0; i < nr_workers; i++)
+	for (uint32_t i = 0; i < nr_workers; i++) {
 		worker_free(s->runner[i].worker);
+		worker_free(s->runner[i].replayer);
+		race_log_release(&s->runner[i].races);
+	}
 	free(s->runner);
 	free(s->record);
+	suppressions_release(&s->suppressions);
 	failure_free(s->over_limit);
 	set_release(&s->tally.digests);
 	set_release(&s->places);
@@ -165,26 +195,26 @@ int search_run(const struct options *o, struct target *target,
 		.handed_in = PTHREAD_COND_INITIALIZER,
 		.committed = PTHREAD_COND_INITIALIZER,
 	};
-	uint32_t nr_workers;
 	int rc;
 
 	catch_signals();
 	target->stop = &search__stop_runs;
 	plan_configure(plan, o, &s.config);
+	load_suppressions(&s);
 	rc = start_workers(&s);
-	nr_workers = s.nr_runners;
+	s.nr_workers = s.nr_runners;
 	if (rc) {
 		s.status = EXIT_NO_CONTROL;
 		goto out;
 	}
 	s.tally.start_ns = now_ns();
 	progress_init(&s.progress, o->is_quiet);
-	if (nr_workers == 1)
+	if (s.nr_workers == 1)
 		search__run_alone(&s);
 	else
 		search__run_together(&s);
 	finish(&s);
 out:
-	search_release(&s, nr_workers);
+	search_release(&s);
 	return s.status;
 }

@@ -16,6 +16,7 @@
 
 #include "explorer/internal.h"
 #include "explorer/options.h"
+#include "explorer/race_log.h"
 #include "explorer/util.h"
 
 struct search {
@@ -23,6 +24,7 @@ struct search {
 	const struct target *target;
 	const struct plan *plan;
 	struct control_config config;
+	struct suppressions suppressions;
 	struct tally tally;
 	struct progress progress;
 	struct worker *confirmer;	/* replays failures; or NULL */
@@ -32,7 +34,8 @@ struct search {
 	bool is_done;
 	bool is_frozen;		/* no access becomes live any more */
 
-	uint32_t nr_runners;
+	uint32_t nr_workers;	/* runner[] that have one */
+	uint32_t nr_runners;	/* of them, those that run */
 	struct runner *runner;
 	/* Below: shared with the runners' threads, under `lock`. */
 	pthread_mutex_t lock;
@@ -50,7 +53,8 @@ struct search {
 struct runner {
 	struct search *search;
 	struct worker *worker;
-	uint32_t nr_judged;	/* races that are real, as far as is known */
+	struct worker *replayer;	/* for the stacks of races; or NULL */
+	struct race_log races;	/* as in the worker's race[] */
 	pthread_t thread;
 	int cpu;
 };

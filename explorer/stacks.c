@@ -143,6 +143,14 @@ static int attach(struct symbols *s, const struct control *c, pid_t pid,
 	return 0;
 }
 
+/* Others stand still in calls of the runtime. */
+static bool is_at_instruction(const struct control_verdict *v, uint32_t t)
+{
+	return v->task == t && (v->kind == CONTROL_VERDICT_CRASH ||
+				v->kind == CONTROL_VERDICT_RACE ||
+				v->kind == CONTROL_VERDICT_WATCH);
+}
+
 int stacks_unwind(struct symbols *s, const struct control *c, pid_t pid,
 		  uint32_t t, struct stack *out)
 {
@@ -151,6 +159,7 @@ int stacks_unwind(struct symbols *s, const struct control *c, pid_t pid,
 
 	memset(out, 0, sizeof(*out));
 	out->task = t;
+	out->is_exact = is_at_instruction(&c->verdict, t);
 	if (!s || t >= SCHED_MAX_TASKS)
 		return -EINVAL;
 	ret = attach(s, c, pid, t);

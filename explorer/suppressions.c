@@ -55,29 +55,58 @@ bool suppressions_match(const struct suppressions *s, const char *name,
 			bool is_top)
 {
 	for (uint32_t i = 0; i < s->nr; i++)
-		if ((is_top || !s->entry[i].is_top) &&
+		if ((s->entry[i].kind == SUPPRESSION_RACE ||
+		     (is_top && s->entry[i].kind == SUPPRESSION_TOP)) &&
 		    suppression_matches(s->entry[i].pattern, name))
 			return true;
 	return false;
 }
 
+bool suppressions_match_caller(const struct suppressions *s,
+			       const char *module)
+{
+	for (uint32_t i = 0; i < s->nr; i++)
+		if (s->entry[i].kind == SUPPRESSION_CALLER &&
+		    suppression_matches(s->entry[i].pattern, module))
+			return true;
+	return false;
+}
+
+bool suppressions_need_stacks(const struct suppressions *s)
+{
+	for (uint32_t i = 0; i < s->nr; i++)
+		if (s->entry[i].kind != SUPPRESSION_TOP)
+			return true;
+	return false;
+}
+
+static const struct {
+	const char *prefix;
+	enum suppression_kind kind;
+} kinds[] = {
+	{ "race:", SUPPRESSION_RACE },
+	{ "race_top:", SUPPRESSION_TOP },
+	{ "called_from_lib:", SUPPRESSION_CALLER },
+};
+
 static void add_line(struct suppressions *s, const char *line, size_t n)
 {
-	bool is_top;
-
 	while (n && (*line == ' ' || *line == '\t'))
 		line++, n--;
 	while (n && strchr(" \t\r", line[n - 1]))
 		n--;
-	is_top = n > 9 && !strncmp(line, "race_top:", 9);
-	if (!is_top && (n <= 5 || strncmp(line, "race:", 5)))
-		return;
-	s->entry = xrealloc(s->entry, s->nr + 1, sizeof(*s->entry));
-	s->entry[s->nr++] = (struct suppression){
-		.pattern = xasprintf("%.*s", (int)n - (is_top ? 9 : 5),
-				     line + (is_top ? 9 : 5)),
-		.is_top = is_top,
-	};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		size_t length = strlen(kinds[i].prefix);
+
+		if (n <= length || strncmp(line, kinds[i].prefix, length))
+			continue;
+		s->entry = xrealloc(s->entry, s->nr + 1, sizeof(*s->entry));
+		s->entry[s->nr++] = (struct suppression){
+			.pattern = xasprintf("%.*s", (int)(n - length),
+					     line + length),
+			.kind = kinds[i].kind,
+		};
+	}
 }
 
 void suppressions_parse(struct suppressions *s, const char *text)

@@ -316,8 +316,11 @@ static bool is_atomic_class(Dwarf_Die *type)
 	return found;
 }
 
-/* The declared type, with qualifiers and typedefs taken off one by one. */
-static bool is_atomic_declaration(Dwarf_Die *die)
+/*
+ * Whether the declared type has that qualifier; others and typedefs are taken
+ * off one by one.
+ */
+static bool is_declared(Dwarf_Die *die, int qualifier)
 {
 	Dwarf_Die type = *die;
 
@@ -327,12 +330,13 @@ static bool is_atomic_declaration(Dwarf_Die *die)
 		if (!dwarf_attr_integrate(&type, DW_AT_type, &attr) ||
 		    !dwarf_formref_die(&attr, &type))
 			return false;
-		switch (dwarf_tag(&type)) {
-		case DW_TAG_atomic_type:
+		if (dwarf_tag(&type) == qualifier)
 			return true;
+		switch (dwarf_tag(&type)) {
 		case DW_TAG_typedef:
 		case DW_TAG_const_type:
 		case DW_TAG_volatile_type:
+		case DW_TAG_atomic_type:
 		case DW_TAG_array_type:
 			break;
 		default:
@@ -363,12 +367,13 @@ static bool find_member(struct part *p, Dwarf_Die *member)
 	return false;
 }
 
-static bool is_atomic_part(Dwarf_Die *variable, struct part *p)
+static bool is_part_declared(Dwarf_Die *variable, struct part *p,
+			     int qualifier)
 {
 	Dwarf_Die die = *variable;
 
 	for (int depth = 0; depth < MAX_DEPTH; depth++) {
-		if (is_atomic_declaration(&die))
+		if (is_declared(&die, qualifier))
 			return true;
 		switch (dwarf_tag(&p->type)) {
 		case DW_TAG_array_type:
@@ -379,7 +384,8 @@ static bool is_atomic_part(Dwarf_Die *variable, struct part *p)
 		case DW_TAG_structure_type:
 		case DW_TAG_class_type:
 		case DW_TAG_union_type:
-			if (is_atomic_class(&p->type))
+			if (qualifier == DW_TAG_atomic_type &&
+			    is_atomic_class(&p->type))
 				return true;
 			if (!find_member(p, &die))
 				return false;
@@ -450,7 +456,8 @@ bool symbols_variable(struct symbols *s, uint64_t addr, char *text,
 	return true;
 }
 
-bool symbols__is_atomic_variable(struct symbols *s, uint64_t addr)
+static bool is_variable_declared(struct symbols *s, uint64_t addr,
+				 int qualifier)
 {
 	Dwfl_Module *module = s ? dwfl_addrmodule(s->dwfl, addr) : NULL;
 	char text[256] = "";
@@ -461,7 +468,17 @@ bool symbols__is_atomic_variable(struct symbols *s, uint64_t addr)
 		return false;
 	variable = find_variable(s, module, addr - part.offset);
 	return variable && type_of(&variable->die, &part.type) &&
-	       is_atomic_part(&variable->die, &part);
+	       is_part_declared(&variable->die, &part, qualifier);
+}
+
+bool symbols__is_atomic_variable(struct symbols *s, uint64_t addr)
+{
+	return is_variable_declared(s, addr, DW_TAG_atomic_type);
+}
+
+bool symbols_is_volatile(struct symbols *s, uint64_t addr)
+{
+	return is_variable_declared(s, addr, DW_TAG_volatile_type);
 }
 
 bool symbols__type_at(struct symbols *s, uint64_t addr, uint32_t size,

@@ -77,6 +77,14 @@ enum instrument_skip {
 	INSTRUMENT_SKIP_NR
 };
 
+/* What enum instrument_skip counts, to be printed behind the number. */
+struct instrument_reason {
+	const char *one;
+	const char *more;	/* NULL: accesses, and `one` fits any number */
+};
+
+const struct instrument_reason *instrument_reason(enum instrument_skip skip);
+
 struct instrument_input {
 	const char *path;	/* the ELF file */
 	uint64_t bias;		/* process address = file address + bias */

@@ -169,6 +169,7 @@ void access_end_run(void)
 			continue;
 		c->access_state[r->site] |= CONTROL_ACCESS_ATOMIC;
 		c->access_state[r->other_site] |= CONTROL_ACCESS_ATOMIC;
+		c->nr_atomic_pairs++;
 		has_atomic = true;
 	}
 	if (has_atomic)
@@ -191,7 +192,9 @@ static bool is_failure(const struct races_found *f)
 	r = find_race(c, c->access[f->site].addr,
 		      c->access[f->other_site].addr);
 	/* One that there is no room to note cannot be judged either. */
-	return r && !r->is_benign;
+	if (r && r->benign == CONTROL_RACE_KNOWN)
+		c->nr_known_races++;
+	return r && r->benign == CONTROL_RACE_FAILS;
 }
 
 static _Noreturn void end_with_race(const struct races_found *f)
@@ -225,6 +228,8 @@ static void detect(uint64_t addr, uint32_t size, uint32_t site,
 		return;
 	if (c->access_state[site] & CONTROL_ACCESS_ATOMIC)
 		races_make_atomic(order_races, addr, size);
+	if (__builtin_expect(watch_is_on, 0))
+		watch_access(addr, size, site);
 	if (!races_access(order_races, runtime_self(), addr, size, how, site,
 			  &found))
 		return;
@@ -232,6 +237,8 @@ static void detect(uint64_t addr, uint32_t size, uint32_t site,
 	learn(found.other_site);
 	if (found.is_synchronising)
 		return;
+	if (__builtin_expect(watch_is_on, 0))
+		watch_race(&found);
 	note_race(&found);
 	if (is_failure(&found))
 		end_with_race(&found);
@@ -667,6 +674,9 @@ void access_apply(void)
 	static uint32_t nr_runs, nr_seen;
 	struct control *c = runtime_control;
 
+	/* Its live sites are not ours to take away, and it is one of few. */
+	if (c->config.flags & CONTROL_F_REPLAY)
+		return;
 	if (nr_seen != c->nr_seen) {
 		nr_seen = c->nr_seen;
 		nr_runs = 0;

@@ -71,6 +71,16 @@ static inline void values_settle(void)
 		values_end();
 }
 
+/* --------------------------------------------------------------- watch.c */
+
+extern RUNTIME_HIDDEN bool watch_is_on;
+
+RUNTIME_HIDDEN void watch_start_run(void);
+/* An access is about to be made. May end the run. */
+RUNTIME_HIDDEN void watch_access(uint64_t addr, uint32_t size, uint32_t site);
+/* It completes a race. May end the run. */
+RUNTIME_HIDDEN void watch_race(const struct races_found *f);
+
 /* -------------------------------------------------------------- blocks.c */
 
 /*

@@ -71,6 +71,7 @@ enum control_verdict_kind {
 	CONTROL_VERDICT_BAD_PICK = 33,	/* the strategy's answer was illegal */
 	CONTROL_VERDICT_INTERNAL = 34,	/* a failure of ours, in message */
 	CONTROL_VERDICT_EXEC = 35,	/* the target replaced itself: execve */
+	CONTROL_VERDICT_WATCH = 36,	/* a replay came to what is watched */
 };
 
 struct control_verdict {
@@ -265,8 +266,39 @@ struct control_race {
 	uint32_t run;		/* first seen in */
 	uint64_t step;
 	uint8_t is_write, other_is_write;
-	uint8_t is_benign;	/* by the tool: suppressed, so no failure */
+	uint8_t benign;		/* enum control_race_benign; by the tool */
 	uint8_t reserved[5];
+};
+
+/* Why a race does not end the run when races are failures. */
+enum control_race_benign {
+	CONTROL_RACE_FAILS = 0,		/* it does */
+	CONTROL_RACE_SUPPRESSED = 1,
+	/* Nothing says that it is not between atomic accesses. */
+	CONTROL_RACE_UNSURE = 2,
+	/* Reported already; its runs are counted as failing ones. */
+	CONTROL_RACE_KNOWN = 3,
+};
+
+/*
+ * In a replay: end it, with CONTROL_VERDICT_WATCH, where a race of the recorded
+ * run happens, or at the stop_at-th of the accesses that may be the earlier of
+ * its two. So their stacks can be looked at.
+ */
+struct control_watch {
+	uint32_t mode;		/* enum control_watch_mode */
+	uint32_t task, other_task;	/* of the later and the earlier access */
+	uint32_t site, other_site;
+	uint32_t size;
+	uint64_t addr;		/* of the earlier access; the runtime's in RACE */
+	uint64_t stop_at;	/* from 1; 0: only count */
+	uint64_t nr_seen;	/* by the runtime: earlier accesses so far */
+};
+
+enum control_watch_mode {
+	CONTROL_WATCH_OFF = 0,
+	CONTROL_WATCH_RACE = 1,
+	CONTROL_WATCH_ACCESS = 2,
 };
 
 /* What of a struct control_value is known. */
@@ -350,6 +382,10 @@ struct control {
 	/* With CONTROL_F_VALUES: by step, ascending, one an operation. */
 	uint64_t nr_values;
 	struct control_value value[CONTROL_MAX_VALUES];
+	struct control_watch watch;	/* by the tool, before a replay */
+	/* Pairs of sites taken for races until their bytes proved atomic. */
+	uint32_t nr_atomic_pairs;
+	uint32_t nr_known_races;	/* KNOWN ones that the run met */
 };
 static_assert(sizeof(struct control_task) == 224, "shared layout");
 

@@ -523,6 +523,7 @@ void core_start_run(void)
 	files_reset();
 	order_start_run();
 	values_start_run();
+	watch_start_run();
 	inputs_start_run();
 	c->verdict.kind = CONTROL_VERDICT_NONE;
 	c->verdict.nr_cycle = 0;

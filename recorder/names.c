@@ -28,6 +28,7 @@ static const char *const verdict_names[] = {
 	[CONTROL_VERDICT_BAD_PICK] = "bad-pick",
 	[CONTROL_VERDICT_INTERNAL] = "internal-error",
 	[CONTROL_VERDICT_EXEC] = "exec",
+	[CONTROL_VERDICT_WATCH] = "watch",
 };
 
 static const char *const op_names[EXPLORE_OP_NR] = {

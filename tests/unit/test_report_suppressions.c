@@ -71,14 +71,17 @@ static void test_parse__lines(void **state)
 			       "racer:five\n"
 			       "race:\n"
 			       "race:std::vector*\n"
+			       "called_from_lib:libx.so\n"
 			       "race:last");
-	assert_int_equal(s.nr, 4);
+	assert_int_equal(s.nr, 5);
 	assert_string_equal(s.entry[0].pattern, "one");
-	assert_false(s.entry[0].is_top);
+	assert_int_equal(s.entry[0].kind, SUPPRESSION_RACE);
 	assert_string_equal(s.entry[1].pattern, "two");
-	assert_true(s.entry[1].is_top);
+	assert_int_equal(s.entry[1].kind, SUPPRESSION_TOP);
 	assert_string_equal(s.entry[2].pattern, "std::vector*");
-	assert_string_equal(s.entry[3].pattern, "last");
+	assert_string_equal(s.entry[3].pattern, "libx.so");
+	assert_int_equal(s.entry[3].kind, SUPPRESSION_CALLER);
+	assert_string_equal(s.entry[4].pattern, "last");
 	suppressions_release(&s);
 	assert_int_equal(s.nr, 0);
 }
@@ -94,6 +97,23 @@ static void test_match__top_only_where_it_is_the_top(void **state)
 	assert_true(suppressions_match(&s, "outer", true));
 	assert_true(suppressions_match(&s, "outer", false));
 	assert_false(suppressions_match(&s, NULL, true));
+	suppressions_release(&s);
+}
+
+static void test_match__callers_by_their_module(void **state)
+{
+	struct suppressions s = { NULL, 0 };
+
+	(void)state;
+	suppressions_parse(&s, "race_top:inner\n");
+	assert_false(suppressions_need_stacks(&s));
+	suppressions_parse(&s, "called_from_lib:^libx.so\n");
+	assert_true(suppressions_need_stacks(&s));
+	assert_true(suppressions_match_caller(&s, "libx.so.3"));
+	assert_false(suppressions_match_caller(&s, "mylibx.so"));
+	assert_false(suppressions_match_caller(&s, "inner"));
+	assert_false(suppressions_match_caller(&s, NULL));
+	assert_false(suppressions_match(&s, "libx.so.3", true));
 	suppressions_release(&s);
 }
 
@@ -114,6 +134,7 @@ int main(void)
 		cmocka_unit_test(test_matches__stars),
 		cmocka_unit_test(test_parse__lines),
 		cmocka_unit_test(test_match__top_only_where_it_is_the_top),
+		cmocka_unit_test(test_match__callers_by_their_module),
 		cmocka_unit_test(test_load__says_why_not),
 	};
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * race_report.c - the data races of a search, as a person reads them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "explorer/race_log.h"
+#include "explorer/report.h"
+#include "explorer/util.h"
+
+static const char *plural(uint32_t nr)
+{
+	return nr == 1 ? "" : "s";
+}
+
+void race_log_describe(struct symbols *symbols, const struct control_race *r,
+		       char *text, size_t bytes)
+{
+	char name[DESCRIBE_BYTES];
+	struct symbol symbol;
+
+	if (symbols_variable(symbols, r->addr, name, sizeof(name))) {
+		snprintf(text, bytes, "'%s'", name);
+		return;
+	}
+	if (!r->block) {
+		snprintf(text, bytes, "%u byte%s at 0x%llx", r->size,
+			 plural(r->size), (unsigned long long)r->addr);
+		return;
+	}
+	symbols_find(symbols, r->block_pc, true, &symbol);
+	describe_symbol(&symbol, r->block_pc, name, sizeof(name));
+	snprintf(text, bytes, "a heap block of %llu bytes allocated at %s, "
+		 "offset %llu", (unsigned long long)r->block_bytes, name,
+		 (unsigned long long)(r->addr - r->block));
+}
+
+static void print_access(struct report_context *c, const char *what,
+			 uint32_t task, uint64_t pc, const struct stack *stack)
+{
+	struct stack here = { .task = task, .nr = 1, .is_exact = true };
+	char prefix[32];
+
+	here.pc[0] = pc;
+	snprintf(prefix, sizeof(prefix), "    %-5s by T%u at", what, task);
+	report__print_frames(c, stack->nr ? stack : &here, prefix);
+}
+
+static void print_race(struct report_context *c, const struct race_entry *e)
+{
+	const struct control_race *r = &e->found;
+	char text[2 * DESCRIBE_BYTES];
+
+	race_log_describe(c->d.symbols, r, text, sizeof(text));
+	if (e->kind == RACE_UNSURE)
+		fprintf(c->f, "  data race on %s, unless it is atomic\n", text);
+	else if (symbols_is_volatile(c->d.symbols, r->addr))
+		fprintf(c->f, "  data race on %s, which is volatile, not "
+			"atomic\n", text);
+	else
+		fprintf(c->f, "  data race on %s\n", text);
+	print_access(c, r->is_write ? "write" : "read", r->task, r->pc,
+		     &e->later);
+	print_access(c, r->other_is_write ? "write" : "read", r->other_task,
+		     r->other_pc, &e->earlier);
+	if (e->no_stack)
+		fprintf(c->f, "    (callers unknown: %s)\n", e->no_stack);
+}
+
+/* ------------------------------------------------------------- all of them */
+
+static int by_run(const void *a, const void *b)
+{
+	const struct race_entry *x = *(struct race_entry *const *)a;
+	const struct race_entry *y = *(struct race_entry *const *)b;
+
+	if (x->found.run != y->found.run)
+		return x->found.run < y->found.run ? -1 : 1;
+	return (x > y) - (x < y);	/* of one log then */
+}
+
+/* Of entries with the same places, the one that is shown comes first. */
+static bool is_repeated(struct race_entry *const *e, uint32_t i)
+{
+	for (uint32_t k = 0; k < i; k++)
+		if (e[k]->kind != RACE_SAME && !strcmp(e[k]->key, e[i]->key))
+			return true;
+	return e[i]->kind == RACE_SAME;
+}
+
+static struct race_entry **collect(struct race_log *const *log, uint32_t nr,
+				   uint64_t end, uint32_t *nr_entries)
+{
+	struct race_entry **e;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < nr; i++)
+		n += log[i]->nr;
+	e = xcalloc(n + 1, sizeof(*e));
+	n = 0;
+	for (uint32_t i = 0; i < nr; i++)
+		for (uint32_t k = 0; k < log[i]->nr; k++)
+			if (log[i]->entry[k].found.run < end)
+				e[n++] = &log[i]->entry[k];
+	qsort(e, n, sizeof(*e), by_run);
+	*nr_entries = n;
+	return e;
+}
+
+static void print_totals(FILE *f, const uint32_t *nr,
+			 const struct access_scope *scope)
+{
+	bool is_fail = scope->races == ACCESS_RACES_FAIL;
+
+	if (nr[RACE_SHOWN])
+		fprintf(f, "  %u data race%s seen%s\n", nr[RACE_SHOWN],
+			plural(nr[RACE_SHOWN]),
+			is_fail ? "" : " (--races fail makes them failures)");
+	if (nr[RACE_UNSURE])
+		fprintf(f, "  %u pair%s of accesses may be atomic loads and "
+			"stores: without debug information (-g)\n"
+			"  and source they look like plain ones%s\n",
+			nr[RACE_UNSURE], plural(nr[RACE_UNSURE]),
+			is_fail ? ", and are no failures" : "");
+	if (nr[RACE_SUPPRESSED])
+		fprintf(f, "  %u race%s suppressed\n", nr[RACE_SUPPRESSED],
+			plural(nr[RACE_SUPPRESSED]));
+}
+
+void race_log_print(FILE *f, struct race_log *const *log, uint32_t nr,
+		    uint64_t end, struct symbols *symbols,
+		    const struct access_scope *scope)
+{
+	const struct trace none = { .nr_events = 0 };
+	const struct report r = { .trace = &none };
+	struct report_context c = { .f = f, .r = &r };
+	uint32_t count[RACE_UNSURE + 1] = { 0 }, nr_entries;
+	struct race_entry **e = collect(log, nr, end, &nr_entries);
+
+	describe_init(&c.d, &none, symbols, NULL, 0);
+	for (uint32_t i = 0; i < nr_entries; i++) {
+		if (is_repeated(e, i))
+			continue;
+		count[e[i]->kind]++;
+		if (e[i]->kind != RACE_SUPPRESSED)
+			print_race(&c, e[i]);
+	}
+	print_totals(f, count, scope);
+	describe_release(&c.d);
+	free(e);
+}
