@@ -87,6 +87,10 @@ bool symbols__is_atomic_variable(struct symbols *s, uint64_t addr);
 bool symbols__type_at(struct symbols *s, uint64_t addr, uint32_t size,
 		      Dwarf_Die *type);
 
+/* The name of what a pointer of that type points to, when it is a variable. */
+bool symbols__pointed(struct symbols *s, Dwarf_Die *pointer, uint64_t addr,
+		      char *text, size_t bytes);
+
 /* atomic.c: a class or function that belongs to the standard's atomics. */
 bool symbols__is_atomic_name(const char *name);
 

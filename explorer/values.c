@@ -124,13 +124,14 @@ static bool print_float(const struct value *v)
 	return true;
 }
 
-static void print_pointer(const struct value *v)
+static void print_pointer(const struct value *v, Dwarf_Die *type)
 {
 	char name[DESCRIBE_BYTES];
 
 	if (!v->number)
 		snprintf(v->text, v->bytes, "NULL");
-	else if (symbols_variable(v->symbols, v->number, name, sizeof(name)))
+	else if (symbols__pointed(v->symbols, type, v->number, name,
+				  sizeof(name)))
 		snprintf(v->text, v->bytes, "&%s", name);
 	else
 		snprintf(v->text, v->bytes, "0x%" PRIx64, v->number);
@@ -207,7 +208,7 @@ static bool print_typed(const struct value *v, Dwarf_Die *type)
 	case DW_TAG_rvalue_reference_type:
 		if (v->size != 8)
 			return false;
-		print_pointer(v);
+		print_pointer(v, type);
 		return true;
 	default:
 		return false;

@@ -142,6 +142,7 @@ struct part {
 	char *text;
 	size_t bytes;
 	bool is_thorough;	/* into the insides of others' types, too */
+	Dwarf_Off stop;		/* the type not to go into; 0: none */
 };
 
 static void add_text(struct part *p, const char *fmt, ...)
@@ -262,6 +263,9 @@ static void add_parts(struct part *p)
 	bool goes_on = true;
 
 	for (int depth = 0; goes_on && depth < MAX_DEPTH; depth++) {
+		if (p->stop && !p->offset &&
+		    dwarf_dieoffset(&p->type) == p->stop)
+			break;
 		switch (dwarf_tag(&p->type)) {
 		case DW_TAG_array_type:
 			goes_on = enter_array(p);
@@ -431,11 +435,12 @@ static const char *data_symbol(Dwfl_Module *module, uint64_t addr,
 	return name;
 }
 
-bool symbols_variable(struct symbols *s, uint64_t addr, char *text,
-		      size_t bytes)
+/* Down to the part at addr, or to where it is of the type `stop`. */
+static bool name_variable(struct symbols *s, uint64_t addr, Dwarf_Off stop,
+			  char *text, size_t bytes)
 {
 	Dwfl_Module *module = s ? dwfl_addrmodule(s->dwfl, addr) : NULL;
-	struct part part = { .text = text, .bytes = bytes };
+	struct part part = { .text = text, .bytes = bytes, .stop = stop };
 	struct variable *variable;
 	const char *name, *plain = NULL;
 
@@ -454,6 +459,21 @@ bool symbols_variable(struct symbols *s, uint64_t addr, char *text,
 	if (part.offset)
 		add_text(&part, "+%" PRIu64, part.offset);
 	return true;
+}
+
+bool symbols_variable(struct symbols *s, uint64_t addr, char *text,
+		      size_t bytes)
+{
+	return name_variable(s, addr, 0, text, bytes);
+}
+
+bool symbols__pointed(struct symbols *s, Dwarf_Die *pointer, uint64_t addr,
+		      char *text, size_t bytes)
+{
+	Dwarf_Die type;
+	Dwarf_Off stop = type_of(pointer, &type) ? dwarf_dieoffset(&type) : 0;
+
+	return name_variable(s, addr, stop, text, bytes);
 }
 
 static bool is_variable_declared(struct symbols *s, uint64_t addr,
