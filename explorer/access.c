@@ -401,5 +401,6 @@ void access_share(struct control *to, const struct control *from)
 	for (uint32_t i = 0; i < to->nr_access && i < from->nr_access; i++)
 		to->access_state[i] |= from->access_state[i] &
 				       (CONTROL_ACCESS_LIVE |
-					CONTROL_ACCESS_LEARNED);
+					CONTROL_ACCESS_LEARNED |
+					CONTROL_ACCESS_ATOMIC);
 }

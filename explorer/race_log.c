@@ -74,35 +74,90 @@ static bool is_suppressed(const struct race_judge *j,
 		is_stack_suppressed(j, &e->earlier, r->other_pc));
 }
 
-/* ----------------------------------------------------------------- judging */
+/* ----------------------------------------------------------------- entries */
 
-/* Whether a pair of atomic accesses was found; race[] keeps the others. */
-static bool drop_atomic(struct control *c, struct symbols *symbols,
-			uint32_t first)
+static char *key_of(struct symbols *symbols, const struct control_race *r)
 {
-	bool is_changed = false;
-	uint32_t kept = first;
+	struct symbol a, b;
+	const struct symbol *x = &a, *y = &b;
+	int order;
 
-	for (uint32_t i = first; i < c->nr_races; i++) {
-		const struct control_race *r = &c->race[i];
-		uint8_t *state = &c->access_state[r->site];
-		uint8_t *other_state = &c->access_state[r->other_site];
-
-		if (!symbols_is_atomic_pair(symbols, r->pc, r->other_pc,
-					    r->addr)) {
-			c->race[kept++] = *r;
-			continue;
-		}
-		c->nr_atomic_pairs++;
-		/* With both marked it cannot be seen again. */
-		if (!(*state & *other_state & CONTROL_ACCESS_ATOMIC))
-			is_changed = true;
-		*state |= CONTROL_ACCESS_ATOMIC;
-		*other_state |= CONTROL_ACCESS_ATOMIC;
+	symbols_find(symbols, r->pc, false, &a);
+	symbols_find(symbols, r->other_pc, false, &b);
+	if (a.file && b.file) {
+		order = strcmp(a.file, b.file);
+		if (order > 0 || (!order && a.line > b.line))
+			x = &b, y = &a;
+		return xasprintf("%s:%d %s:%d", x->file, x->line, y->file,
+				 y->line);
 	}
-	c->nr_races = is_changed ? first : kept;
-	return is_changed;
+	if (r->pc > r->other_pc)	/* whichever came first */
+		x = &b, y = &a;
+	return xasprintf("%s+%llx %s+%llx", x->module ? x->module : "",
+			 (unsigned long long)x->offset,
+			 y->module ? y->module : "",
+			 (unsigned long long)y->offset);
 }
+
+static bool has_key(const struct race_entry *entry, uint32_t nr,
+		    enum race_kind kind, const char *key)
+{
+	for (uint32_t i = 0; i < nr; i++)
+		if (entry[i].kind == kind && !strcmp(entry[i].key, key))
+			return true;
+	return false;
+}
+
+/* A failure gets its stacks when it is confirmed, unless they decide. */
+static bool needs_stacks(const struct race_judge *j, enum race_kind kind)
+{
+	if (j->scope->races == ACCESS_RACES_REPORT)
+		return kind == RACE_SHOWN || kind == RACE_UNSURE;
+	return kind == RACE_SHOWN && suppressions_need_stacks(j->suppressions);
+}
+
+static void find_stacks(struct race_log *log, struct race_entry *e,
+			const struct race_judge *j,
+			const struct control_race *r)
+{
+	struct errbuf err = ERRBUF_INIT;
+
+	if (log->nr_replayed++ >= MAX_REPLAYED) {
+		errbuf_addf(&err, "only the first %u races are replayed for "
+			    "their stacks", MAX_REPLAYED);
+	} else if (!j->find_stacks(j->data, r, &e->later, &e->earlier, &err)) {
+		return;
+	}
+	e->no_stack = xstrdup(err.text[0] ? err.text : "no reason given");
+}
+
+/* Append an entry for r; what it is but for suppressions is given. */
+static void add(struct race_log *log, struct race_entry **entry, uint32_t *nr,
+		const struct race_judge *j, const struct control_race *r,
+		enum race_kind kind)
+{
+	struct race_entry *e;
+
+	*entry = xrealloc(*entry, *nr + 1, sizeof(**entry));
+	e = &(*entry)[*nr];
+	*e = (struct race_entry){ .found = *r, .kind = kind };
+	e->key = key_of(j->symbols, r);
+	if (has_key(*entry, *nr, kind, e->key))
+		e->kind = RACE_SAME;
+	else if (is_suppressed(j, r, e))	/* by the innermost functions */
+		e->kind = RACE_SUPPRESSED;
+	if (needs_stacks(j, e->kind)) {
+		find_stacks(log, e, j, r);
+		if (is_suppressed(j, r, e))
+			e->kind = RACE_SUPPRESSED;
+	}
+	race_stacks_move_race(&e->found, j->c, j->home);
+	race_stacks_move(&e->later, j->c, j->home);
+	race_stacks_move(&e->earlier, j->c, j->home);
+	++*nr;
+}
+
+/* ------------------------------------------------------- atomic, or may be */
 
 /*
  * A plain move of a register, the whole of it within 8 aligned bytes, is what
@@ -126,95 +181,64 @@ static bool is_unsure(const struct race_judge *j, const struct control_race *r)
 	       symbols_may_be_atomic_pair(j->symbols, r->pc, r->other_pc);
 }
 
-static char *key_of(struct symbols *symbols, const struct control_race *r)
+/* Returns whether that is news: with both marked they do not race again. */
+static bool mark_atomic(struct control *c, const struct control_race *r)
 {
-	struct symbol a, b;
+	uint8_t *state = &c->access_state[r->site];
+	uint8_t *other_state = &c->access_state[r->other_site];
+	bool is_new = !(*state & *other_state & CONTROL_ACCESS_ATOMIC);
 
-	symbols_find(symbols, r->pc, false, &a);
-	symbols_find(symbols, r->other_pc, false, &b);
-	if (a.file && b.file) {
-		int order = strcmp(a.file, b.file);
-		bool is_later = order > 0 || (!order && a.line > b.line);
-		const struct symbol *x = is_later ? &b : &a;
-		const struct symbol *y = is_later ? &a : &b;
+	*state |= CONTROL_ACCESS_ATOMIC;
+	*other_state |= CONTROL_ACCESS_ATOMIC;
+	return is_new;
+}
 
-		return xasprintf("%s:%d %s:%d", x->file, x->line, y->file,
-				 y->line);
+/*
+ * Take those out of race[], and all the others of the run when there was an
+ * order in it that the detector did not know. Returns whether there was.
+ */
+static bool drop_atomic(struct race_log *log, const struct race_judge *j)
+{
+	struct control *c = j->c;
+	uint32_t kept = log->nr, nr_unsure = log->nr_unsure;
+	struct control_race *atomic;
+	uint32_t nr_atomic = 0;
+	bool is_changed = false;
+
+	atomic = xcalloc(c->nr_races - log->nr + 1, sizeof(*atomic));
+	for (uint32_t i = log->nr; i < c->nr_races; i++) {
+		const struct control_race *r = &c->race[i];
+
+		if (symbols_is_atomic_pair(j->symbols, r->pc, r->other_pc,
+					   r->addr)) {
+			atomic[nr_atomic++] = *r;
+		} else if (is_unsure(j, r)) {
+			atomic[nr_atomic++] = *r;
+			/* Before it is marked: its replay must find it. */
+			add(log, &log->unsure, &log->nr_unsure, j, r,
+			    RACE_UNSURE);
+		} else {
+			c->race[kept++] = *r;
+		}
 	}
-	/* Whichever came first. */
-	if (r->pc < r->other_pc)
-		return xasprintf("%s+%llx %s+%llx", a.module ? a.module : "",
-				 (unsigned long long)a.offset,
-				 b.module ? b.module : "",
-				 (unsigned long long)b.offset);
-	return xasprintf("%s+%llx %s+%llx", b.module ? b.module : "",
-			 (unsigned long long)b.offset,
-			 a.module ? a.module : "",
-			 (unsigned long long)a.offset);
+	for (uint32_t i = 0; i < nr_atomic; i++)
+		is_changed |= mark_atomic(c, &atomic[i]);
+	free(atomic);
+	c->nr_atomic_pairs += nr_atomic - (log->nr_unsure - nr_unsure);
+	c->nr_races = is_changed ? log->nr : kept;
+	return is_changed;
 }
 
-static const struct race_entry *find_key(const struct race_log *log,
-					 const char *key, uint32_t end)
-{
-	for (uint32_t i = 0; i < end; i++)
-		if (log->entry[i].kind == RACE_SHOWN &&
-		    !strcmp(log->entry[i].key, key))
-			return &log->entry[i];
-	return NULL;
-}
-
-/* A failure gets its stacks when it is confirmed, unless they decide. */
-static bool needs_stacks(const struct race_judge *j)
-{
-	return j->scope->races == ACCESS_RACES_REPORT ||
-	       suppressions_need_stacks(j->suppressions);
-}
-
-static void find_stacks(struct race_log *log, struct race_entry *e,
-			const struct race_judge *j,
-			const struct control_race *r)
-{
-	struct errbuf err = ERRBUF_INIT;
-
-	if (!needs_stacks(j))
-		return;
-	if (log->nr_replayed++ >= MAX_REPLAYED) {
-		errbuf_addf(&err, "only the first %u races are replayed for "
-			    "their stacks", MAX_REPLAYED);
-	} else if (!j->find_stacks(j->data, r, &e->later, &e->earlier, &err)) {
-		return;
-	}
-	e->no_stack = xstrdup(err.text[0] ? err.text : "no reason given");
-}
-
-static void classify(struct race_log *log, struct race_entry *e,
-		     const struct race_judge *j, const struct control_race *r)
-{
-	if (find_key(log, e->key, (uint32_t)(e - log->entry))) {
-		e->kind = RACE_SAME;
-		return;
-	}
-	if (is_unsure(j, r))
-		e->kind = RACE_UNSURE;
-	if (is_suppressed(j, r, e))	/* by its innermost functions */
-		e->kind = RACE_SUPPRESSED;
-	if (e->kind == RACE_SHOWN ||
-	    (e->kind == RACE_UNSURE && j->scope->races == ACCESS_RACES_REPORT))
-		find_stacks(log, e, j, r);
-	if (is_suppressed(j, r, e))
-		e->kind = RACE_SUPPRESSED;
-}
+/* ----------------------------------------------------------------- judging */
 
 /* Returns whether the race is no reason to end a run. */
-static bool mark(const struct race_entry *e, const struct race_judge *j,
-		 struct control_race *r)
+static bool mark_benign(const struct race_entry *e, const struct race_judge *j,
+			struct control_race *r)
 {
 	if (j->scope->races != ACCESS_RACES_FAIL)
 		return false;
 	if (e->kind == RACE_SUPPRESSED)
 		r->benign = CONTROL_RACE_SUPPRESSED;
-	else if (e->kind == RACE_UNSURE)
-		r->benign = CONTROL_RACE_UNSURE;
 	else if (e->kind == RACE_SAME && j->is_keep_going)
 		r->benign = CONTROL_RACE_KNOWN;
 	return r->benign != CONTROL_RACE_FAILS;
@@ -222,25 +246,13 @@ static bool mark(const struct race_entry *e, const struct race_judge *j,
 
 bool race_log_judge(struct race_log *log, const struct race_judge *j)
 {
-	struct control *c = j->c;
-	bool is_changed = drop_atomic(c, j->symbols, log->nr);
+	bool is_changed = drop_atomic(log, j);
 
-	while (log->nr < c->nr_races) {
-		struct control_race *r = &c->race[log->nr];
-		struct race_entry *e;
+	while (log->nr < j->c->nr_races) {
+		struct control_race *r = &j->c->race[log->nr];
 
-		log->entry = xrealloc(log->entry, log->nr + 1,
-				      sizeof(*log->entry));
-		e = &log->entry[log->nr];
-		memset(e, 0, sizeof(*e));
-		e->found = *r;
-		e->key = key_of(j->symbols, r);
-		classify(log, e, j, r);
-		is_changed |= mark(e, j, r);
-		race_stacks_move_race(&e->found, c, j->home);
-		race_stacks_move(&e->later, c, j->home);
-		race_stacks_move(&e->earlier, c, j->home);
-		log->nr++;
+		add(log, &log->entry, &log->nr, j, r, RACE_SHOWN);
+		is_changed |= mark_benign(&log->entry[log->nr - 1], j, r);
 	}
 	return is_changed;
 }
@@ -270,12 +282,18 @@ uint64_t race_log_end(struct race_log *log, struct control *c)
 	return format_checksum(FORMAT_CHECKSUM_INIT, key, strlen(key));
 }
 
+static void release(struct race_entry *entry, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		free(entry[i].key);
+		free(entry[i].no_stack);
+	}
+	free(entry);
+}
+
 void race_log_release(struct race_log *log)
 {
-	for (uint32_t i = 0; i < log->nr; i++) {
-		free(log->entry[i].key);
-		free(log->entry[i].no_stack);
-	}
-	free(log->entry);
+	release(log->entry, log->nr);
+	release(log->unsure, log->nr_unsure);
 	memset(log, 0, sizeof(*log));
 }

@@ -28,8 +28,15 @@ struct race_entry {
 };
 
 struct race_log {
-	struct race_entry *entry;
+	struct race_entry *entry;	/* of race[], by index */
 	uint32_t nr;
+	/*
+	 * RACE_UNSURE ones, which race[] has no more: their sites count as
+	 * atomic from then on, so that whatever they may order is no race
+	 * either, and what is found besides is one for sure.
+	 */
+	struct race_entry *unsure;
+	uint32_t nr_unsure;
 	uint32_t nr_replayed;	/* for stacks */
 };
 
@@ -49,11 +56,11 @@ struct race_judge {
 };
 
 /*
- * Take in the races from race[log->nr] on, all by one run. When one is between
- * atomic accesses, its sites are marked, and all these races are dropped:
- * without the order that the atomics make, more is taken for a race. When races
- * are failures, those that are none for another reason are marked. Returns
- * whether a run that ended by a race is to be done again.
+ * Take in the races from race[log->nr] on, all by one run. When one is, or may
+ * be, between atomic accesses, its sites are marked, and all these races are
+ * dropped: without the order that the atomics make, more is taken for a race.
+ * When races are failures, those that are none for another reason are marked.
+ * Returns whether a run that ended by a race is to be done again.
  */
 bool race_log_judge(struct race_log *log, const struct race_judge *j);
 

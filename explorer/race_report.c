@@ -89,23 +89,33 @@ static bool is_repeated(struct race_entry *const *e, uint32_t i)
 	return e[i]->kind == RACE_SAME;
 }
 
-static struct race_entry **collect(struct race_log *const *log, uint32_t nr,
-				   uint64_t end, uint32_t *nr_entries)
-{
-	struct race_entry **e;
-	uint32_t n = 0;
+struct collection {
+	struct race_entry **entry;
+	uint32_t nr;
+};
 
+static void collect(struct collection *c, struct race_entry *entry,
+		    uint32_t nr, uint64_t end)
+{
+	c->entry = xrealloc(c->entry, c->nr + nr + 1, sizeof(*c->entry));
 	for (uint32_t i = 0; i < nr; i++)
-		n += log[i]->nr;
-	e = xcalloc(n + 1, sizeof(*e));
-	n = 0;
-	for (uint32_t i = 0; i < nr; i++)
-		for (uint32_t k = 0; k < log[i]->nr; k++)
-			if (log[i]->entry[k].found.run < end)
-				e[n++] = &log[i]->entry[k];
-	qsort(e, n, sizeof(*e), by_run);
-	*nr_entries = n;
-	return e;
+		if (entry[i].found.run < end)
+			c->entry[c->nr++] = &entry[i];
+}
+
+/* The races of all logs, in the order in which runs saw them first. */
+static struct collection collect_all(struct race_log *const *log, uint32_t nr,
+				     uint64_t end)
+{
+	struct collection c = { NULL, 0 };
+
+	for (uint32_t i = 0; i < nr; i++) {
+		collect(&c, log[i]->entry, log[i]->nr, end);
+		collect(&c, log[i]->unsure, log[i]->nr_unsure, end);
+	}
+	if (c.nr)
+		qsort(c.entry, c.nr, sizeof(*c.entry), by_run);
+	return c;
 }
 
 static void print_totals(FILE *f, const uint32_t *nr,
@@ -135,11 +145,12 @@ void race_log_print(FILE *f, struct race_log *const *log, uint32_t nr,
 	const struct trace none = { .nr_events = 0 };
 	const struct report r = { .trace = &none };
 	struct report_context c = { .f = f, .r = &r };
-	uint32_t count[RACE_UNSURE + 1] = { 0 }, nr_entries;
-	struct race_entry **e = collect(log, nr, end, &nr_entries);
+	struct collection all = collect_all(log, nr, end);
+	uint32_t count[RACE_UNSURE + 1] = { 0 };
+	struct race_entry **e = all.entry;
 
 	describe_init(&c.d, &none, symbols, NULL, 0);
-	for (uint32_t i = 0; i < nr_entries; i++) {
+	for (uint32_t i = 0; i < all.nr; i++) {
 		if (is_repeated(e, i))
 			continue;
 		count[e[i]->kind]++;

@@ -98,7 +98,7 @@ static void print_races(const struct search *s, const struct control *c)
 
 	for (uint32_t i = 0; i < s->nr_workers; i++) {
 		log[i] = &s->runner[i].races;
-		nr_races += log[i]->nr;
+		nr_races += log[i]->nr + log[i]->nr_unsure;
 	}
 	m = replay_modules(c, s->target->program, &nr);
 	symbols = nr_races ? symbols_new(m, nr) : NULL;

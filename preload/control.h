@@ -274,10 +274,8 @@ struct control_race {
 enum control_race_benign {
 	CONTROL_RACE_FAILS = 0,		/* it does */
 	CONTROL_RACE_SUPPRESSED = 1,
-	/* Nothing says that it is not between atomic accesses. */
-	CONTROL_RACE_UNSURE = 2,
 	/* Reported already; its runs are counted as failing ones. */
-	CONTROL_RACE_KNOWN = 3,
+	CONTROL_RACE_KNOWN = 2,
 };
 
 /*

@@ -5,7 +5,9 @@
  * words in their comments.
  *
  * Argument 1: values (a reader that sees one variable old and another new
- * fails), races (three races, all harmless, and an atomic handover).
+ * fails), races (two races, both harmless, and an atomic handover), handover
+ * (what no compiler makes of an atomic access is handed over by one: an update
+ * in place, and 16 bytes at once).
  */
 #include <assert.h>
 #include <stdatomic.h>
@@ -168,10 +170,47 @@ static void check_races(void)
 	free(box);
 }
 
+/* --------------------------------------------------------------- handover */
+
+typedef long vector __attribute__((vector_size(16)));
+
+static vector wide;
+static long nr_turns;
+
+static void *give(void *arg)
+{
+	wide = (vector){ 1, 2 };
+	nr_turns++;
+	atomic_store_explicit(&is_ready, 1, memory_order_release);
+	return arg;
+}
+
+static void *receive(void *arg)
+{
+	if (atomic_load_explicit(&is_ready, memory_order_acquire)) {
+		vector seen = wide;
+
+		nr_turns++;
+		assert(seen[0] == 1 && seen[1] == 2 && nr_turns == 2);
+	}
+	return arg;
+}
+
+static void check_handover(void)
+{
+	pthread_t giver = guest_start(give, NULL);
+	pthread_t receiver = guest_start(receive, NULL);
+
+	guest_join(giver);
+	guest_join(receiver);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && !strcmp(argv[1], "values"))
 		check_values();
+	else if (argc > 1 && !strcmp(argv[1], "handover"))
+		check_handover();
 	else
 		check_races();
 	return guest_ok();
