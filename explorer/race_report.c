@@ -9,6 +9,8 @@
 #include "explorer/report.h"
 #include "explorer/util.h"
 
+#define MAX_SHOWN 50u	/* more are only counted: nobody reads them at once */
+
 static const char *plural(uint32_t nr)
 {
 	return nr == 1 ? "" : "s";
@@ -146,7 +148,7 @@ void race_log_print(FILE *f, struct race_log *const *log, uint32_t nr,
 	const struct report r = { .trace = &none };
 	struct report_context c = { .f = f, .r = &r };
 	struct collection all = collect_all(log, nr, end);
-	uint32_t count[RACE_UNSURE + 1] = { 0 };
+	uint32_t count[RACE_UNSURE + 1] = { 0 }, nr_shown = 0;
 	struct race_entry **e = all.entry;
 
 	describe_init(&c.d, &none, symbols, NULL, 0);
@@ -154,9 +156,11 @@ void race_log_print(FILE *f, struct race_log *const *log, uint32_t nr,
 		if (is_repeated(e, i))
 			continue;
 		count[e[i]->kind]++;
-		if (e[i]->kind != RACE_SUPPRESSED)
+		if (e[i]->kind != RACE_SUPPRESSED && nr_shown++ < MAX_SHOWN)
 			print_race(&c, e[i]);
 	}
+	if (nr_shown > MAX_SHOWN)
+		fprintf(f, "  ... and %u more\n", nr_shown - MAX_SHOWN);
 	print_totals(f, count, scope);
 	describe_release(&c.d);
 	free(e);
