@@ -377,13 +377,13 @@ struct control {
 	 * only by the access at this address; 0: none does.
 	 */
 	uint64_t replay_race_pc;
-	/* With CONTROL_F_VALUES: by step, ascending, one an operation. */
-	uint64_t nr_values;
-	struct control_value value[CONTROL_MAX_VALUES];
 	struct control_watch watch;	/* by the tool, before a replay */
 	/* Pairs of sites taken for races until their bytes proved atomic. */
 	uint32_t nr_atomic_pairs;
 	uint32_t nr_known_races;	/* KNOWN ones that the run met */
+	/* With CONTROL_F_VALUES: by step, ascending, one an operation. */
+	uint64_t nr_values;
+	struct control_value value[CONTROL_MAX_VALUES];
 };
 static_assert(sizeof(struct control_task) == 224, "shared layout");
 
