@@ -210,12 +210,19 @@ int race_stacks_earlier(struct worker *w, const struct trace *t,
 			struct stack *earlier, struct errbuf *err)
 {
 	struct control *c = worker_control(w);
-	int rc;
+	struct control_race r;
+	int rc = 0;
 
 	memset(earlier, 0, sizeof(*earlier));
 	if (c->watch.mode == CONTROL_WATCH_OFF)
 		return -EINVAL;
-	rc = replay_to_earlier(w, t, earlier, err);
+	/* Heap memory, somewhere else in this process: now it is known where. */
+	if (!c->watch.nr_seen && race_stacks_parse(&c->verdict, &r)) {
+		c->watch.addr = r.addr;
+		rc = replay_inspect(w, t, NULL, NULL, err);
+	}
+	if (!rc)
+		rc = replay_to_earlier(w, t, earlier, err);
 	c->watch.mode = CONTROL_WATCH_OFF;
 	return rc;
 }
