@@ -7,6 +7,7 @@
  */
 #include "instrument/internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,14 +71,26 @@ void emit__prologue(struct emitter *e)
 	emit__bytes(e, code, sizeof(code));
 }
 
+static const uint8_t epilogue[] = {
+	0x5e, 0x5f,				/* pop %rsi; pop %rdi */
+	0x48, 0x8d, 0xa4, 0x24, 0x80, 0, 0, 0,	/* lea 128(%rsp), %rsp */
+};
+
 void emit__epilogue(struct emitter *e)
 {
-	static const uint8_t code[] = {
-		0x5e, 0x5f,			/* pop %rsi; pop %rdi */
-		0x48, 0x8d, 0xa4, 0x24, 0x80, 0, 0, 0, /* lea 128(%rsp), %rsp */
-	};
+	emit__bytes(e, epilogue, sizeof(epilogue));
+}
 
-	emit__bytes(e, code, sizeof(code));
+void emit__around(struct emitter *e, unsigned int length)
+{
+	const uint8_t over[] = { 0xeb, sizeof(epilogue) + 2 };
+	const uint8_t jmp[] = { 0xeb, (uint8_t)(sizeof(epilogue) + length) };
+
+	static_assert(sizeof(over) == INSTRUMENT_AROUND_BYTES,
+		      "what the runtime adds");
+	emit__bytes(e, over, sizeof(over));
+	emit__epilogue(e);
+	emit__bytes(e, jmp, sizeof(jmp));
 }
 
 /* lea disp(base,index,scale), %rdi; with disp32 always, for simplicity. */

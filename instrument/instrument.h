@@ -20,7 +20,7 @@
  * reached by a 5-byte jump where the instruction (with its successors in the
  * same basic block, when no jump can land on them) has the room, else by an
  * int3, whose handler continues in the trampoline. An instruction with two
- * memory operands (movs) has two calls, the read first.
+ * memory operands has two calls: movs, the read first; cmps, that of rsi first.
  */
 #ifndef INSTRUMENT_INSTRUMENT_H
 #define INSTRUMENT_INSTRUMENT_H
@@ -35,8 +35,14 @@ enum instrument_site_flags {
 	INSTRUMENT_WRITES = 1 << 1,	/* with READS: read-modify-write */
 	INSTRUMENT_ATOMIC = 1 << 2,	/* lock prefix, or xchg with memory */
 	INSTRUMENT_REP = 1 << 3,	/* `size` bytes, rcx times, from rdi */
-	INSTRUMENT_FENCE = 1 << 4,	/* reserved */
+	INSTRUMENT_STRING = 1 << 4,	/* a string instruction */
 };
+
+/*
+ * A movs has two calls, and a way around the instruction: the second call
+ * takes it by returning that many bytes further on.
+ */
+#define INSTRUMENT_AROUND_BYTES 2
 
 enum instrument_patch {
 	INSTRUMENT_JUMP = 1,

@@ -264,6 +264,7 @@ struct access {
 struct candidate {
 	uint32_t insn;		/* index in module.insn */
 	uint8_t nr_accesses;
+	bool is_movs;
 	struct access access[2];
 };
 
@@ -295,6 +296,12 @@ void emit__epilogue(struct emitter *e);
 /* Load the address and call the runtime; `nr` counts the instruction's. */
 void emit__call(struct emitter *e, const struct access *access,
 		unsigned int nr, uint32_t site);
+
+/*
+ * Behind the second call of a movs of `length` bytes: INSTRUMENT_AROUND_BYTES
+ * further on is the way around it. The epilogue and the movs are to follow.
+ */
+void emit__around(struct emitter *e, unsigned int length);
 
 /* The instruction itself, as if at its place. `addr`: of the file. */
 void emit__moved(struct emitter *e, const struct module *m, uint64_t addr,

@@ -113,9 +113,8 @@ static uint8_t access_flags(const ZydisDecodedInstruction *insn,
 
 static void add_access(struct candidate *c, const struct access *a)
 {
-	/* The read comes first. */
-	if (c->nr_accesses && (a->flags & INSTRUMENT_READS) &&
-	    (c->access[0].flags & INSTRUMENT_WRITES)) {
+	/* What rsi points to comes first: the read of a movs. */
+	if (c->nr_accesses && a->where == ACCESS_RSI) {
 		c->access[1] = c->access[0];
 		c->access[0] = *a;
 	} else {
@@ -141,13 +140,15 @@ static int find_string(const ZydisDecodedInstruction *insn,
 		if (op[i].mem.base == ZYDIS_REGISTER_RDI)
 			a.where = ACCESS_RDI;
 		a.size = op[i].size / 8;
-		a.flags = access_flags(insn, &op[i]);
+		a.flags = access_flags(insn, &op[i]) | INSTRUMENT_STRING;
 		if (insn->attributes & (ZYDIS_ATTRIB_HAS_REP |
 					ZYDIS_ATTRIB_HAS_REPE |
 					ZYDIS_ATTRIB_HAS_REPNE))
 			a.flags |= INSTRUMENT_REP;
 		add_access(c, &a);
 	}
+	c->is_movs = c->nr_accesses == 2 &&
+		     (c->access[1].flags & INSTRUMENT_WRITES);
 	return c->nr_accesses ? IS_CANDIDATE : INSTRUMENT_SKIP_OTHER;
 }
 

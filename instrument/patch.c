@@ -122,6 +122,8 @@ static int emit_candidate(struct module *m, const struct function *f,
 			   m->in->first_site + m->plan->nr_sites);
 		r = add_site(m, &site);
 	}
+	if (c->is_movs)
+		emit__around(e, insn->length);
 	emit__epilogue(e);
 	for (uint32_t i = first; i < m->plan->nr_sites; i++)
 		m->plan->site[i].moved = e->base + e->used;

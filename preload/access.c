@@ -519,28 +519,26 @@ static void end_slice(uint32_t site, const struct access_frame *f)
 	clock_end_slice(pc);
 }
 
-void access_hook(uint64_t addr, uint32_t site, const struct access_frame *f)
+bool access_is_live(uint32_t site)
+{
+	const struct control *c = runtime_control;
+
+	return c->access_state[site] & CONTROL_ACCESS_LIVE ||
+	       c->access[site].flags & INSTRUMENT_ATOMIC;
+}
+
+void access_do(uint64_t addr, uint32_t size, uint32_t site,
+	       const struct access_frame *f)
 {
 	struct control *c = runtime_control;
-	const struct instrument_site *i;
+	const struct instrument_site *i = &c->access[site];
+	bool is_live = access_is_live(site);
 	struct control_task *k;
-	uint64_t size;
-	bool is_live;
 
-	if (runtime_mode != RUNTIME_CONTROLLED || !order_is_on)
-		return;
 	values_settle();
-	i = &c->access[site];
-	is_live = c->access_state[site] & CONTROL_ACCESS_LIVE ||
-		  i->flags & INSTRUMENT_ATOMIC;
 	/* A live access is an operation, where others get their turn anyway. */
 	if (clock_is_over && !is_live)
 		end_slice(site, f);
-	size = i->size;
-	if (i->flags & INSTRUMENT_REP)
-		size *= f->rcx;
-	if (!size)
-		return;
 	c->nr_accesses++;
 	if (!(c->access_state[site] & CONTROL_ACCESS_SEEN)) {
 		c->access_state[site] |= CONTROL_ACCESS_SEEN;
@@ -549,9 +547,9 @@ void access_hook(uint64_t addr, uint32_t site, const struct access_frame *f)
 	k = core_self();
 	show_site(k, i->addr, f);
 	if (is_live)
-		live(addr, (uint32_t)size, site, i->flags);
+		live(addr, size, site, i->flags);
 	else
-		quiet(addr, (uint32_t)size, site, i->flags, f);
+		quiet(addr, size, site, i->flags, f);
 	clock_tick();
 	k->has_vectors = 0;
 	k->uses_trap_frame = 0;
@@ -559,6 +557,18 @@ void access_hook(uint64_t addr, uint32_t site, const struct access_frame *f)
 		values_drop();	/* a handler runs before the instruction */
 		sys_trap_self(SYS_NR_DELIVER);
 	}
+}
+
+void access_hook(uint64_t addr, uint32_t site, struct access_frame *f)
+{
+	const struct instrument_site *i = &runtime_control->access[site];
+
+	if (runtime_mode != RUNTIME_CONTROLLED || !order_is_on)
+		return;
+	if (i->flags & INSTRUMENT_STRING)
+		elements_hook(addr, site, f);
+	else
+		access_do(addr, i->size, site, f);
 }
 
 /* ------------------------------------------------------------ patching */
@@ -578,21 +588,22 @@ static bool write_code(uint64_t addr, const uint8_t *bytes, uint32_t nr)
 /* The first of the sites that share the instruction, and so the patch. */
 static uint32_t first_of(uint32_t site)
 {
-	return site - (runtime_control->access[site].is_second ? 1 : 0);
+	while (runtime_control->access[site].is_second)
+		site--;
+	return site;
 }
 
-/* Two accesses by one instruction are private only together. */
+/* The accesses of one patch are private only together. */
 static bool may_unpatch(uint32_t first)
 {
 	const struct control *c = runtime_control;
-	uint32_t last = first;
+	uint32_t i = first;
 
-	if (first + 1 < c->nr_access && c->access[first + 1].is_second)
-		last++;
-	for (uint32_t i = first; i <= last; i++)
+	do {
 		if (c->access_state[i] & CONTROL_ACCESS_LEARNED ||
 		    c->access[i].flags & INSTRUMENT_ATOMIC)
 			return false;
+	} while (++i < c->nr_access && c->access[i].is_second);
 	return true;
 }
 

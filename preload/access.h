@@ -26,10 +26,11 @@ RUNTIME_HIDDEN void order_fork(uint32_t parent, uint32_t child);
 
 /* ------------------------------------------------------------- accesses */
 
+#define ACCESS_FLAGS_DF 0x400u	/* string instructions go down */
 /* What access_entry() (entry.S) leaves on the stack, low to high. */
 struct access_frame {
 	uint64_t rbp, r15, r14, r13, r12, rbx;
-	uint64_t flags;		/* ah: lahf, al: overflow */
+	uint64_t flags;		/* rflags */
 	uint64_t r11, r10, r9, r8, rdx, rcx, rax;
 	uint64_t return_address;	/* in the trampoline */
 	uint64_t rsi, rdi;
@@ -40,7 +41,16 @@ struct access_frame {
 RUNTIME_HIDDEN void access_entry(void);
 /* Called by it. */
 RUNTIME_HIDDEN void access_hook(uint64_t addr, uint32_t site,
-				const struct access_frame *f);
+				struct access_frame *f);
+/* Its work for an access of `size` bytes, which is not 0. */
+RUNTIME_HIDDEN void access_do(uint64_t addr, uint32_t size, uint32_t site,
+			      const struct access_frame *f);
+/* It is an operation in this run. */
+RUNTIME_HIDDEN bool access_is_live(uint32_t site);
+
+/* elements.c: an access of a string instruction. */
+RUNTIME_HIDDEN void elements_hook(uint64_t addr, uint32_t site,
+				  struct access_frame *f);
 
 /* The run ends: drop the races that it showed to be none. */
 RUNTIME_HIDDEN void access_end_run(void);

@@ -78,6 +78,8 @@ sys_trap_self:
 	.hidden	sys_fault_start, sys_fault_end, sys_fault_exit
 	.globl	sys_load32, sys_load64, sys_store32
 	.hidden	sys_load32, sys_load64, sys_store32
+	.globl	sys_load8, sys_load16, sys_store8, sys_store16, sys_store64
+	.hidden	sys_load8, sys_load16, sys_store8, sys_store16, sys_store64
 sys_load32:
 	.cfi_startproc
 sys_fault_start:
@@ -92,6 +94,28 @@ sys_load64:
 	ret
 sys_store32:
 	mov	%esi, (%rdi)
+	mov	$1, %eax
+	ret
+sys_load8:
+	movzbl	(%rdi), %eax
+	mov	%rax, (%rsi)
+	mov	$1, %eax
+	ret
+sys_load16:
+	movzwl	(%rdi), %eax
+	mov	%rax, (%rsi)
+	mov	$1, %eax
+	ret
+sys_store8:
+	mov	%sil, (%rdi)
+	mov	$1, %eax
+	ret
+sys_store16:
+	mov	%si, (%rdi)
+	mov	$1, %eax
+	ret
+sys_store64:
+	mov	%rsi, (%rdi)
 	mov	$1, %eax
 	ret
 sys_fault_end:
@@ -279,10 +303,9 @@ access_entry:
 	.cfi_adjust_cfa_offset 8
 	push	%r11
 	.cfi_adjust_cfa_offset 8
-	lahf
-	seto	%al
-	push	%rax
+	pushfq
 	.cfi_adjust_cfa_offset 8
+	cld
 	push	%rbx
 	push	%r12
 	push	%r13
@@ -304,11 +327,21 @@ access_entry:
 	.cfi_restore %rbp
 	add	$40, %rsp	/* callee-saved: the values are back */
 	.cfi_adjust_cfa_offset -40
-	pop	%rax
+	/* popfq is slow: only where the direction flag was set. */
+	mov	(%rsp), %rax
+	test	$0x400, %eax
+	.cfi_remember_state
+	jnz	2f
+	mov	%eax, %ecx
+	mov	%al, %ah
+	shr	$11, %ecx
+	and	$1, %ecx
+	mov	%cl, %al
+	add	$127, %al	/* overflow */
+	sahf			/* the others */
+	lea	8(%rsp), %rsp
 	.cfi_adjust_cfa_offset -8
-	add	$127, %al
-	sahf
-	pop	%r11
+1:	pop	%r11
 	.cfi_adjust_cfa_offset -8
 	pop	%r10
 	.cfi_adjust_cfa_offset -8
@@ -323,6 +356,10 @@ access_entry:
 	pop	%rax
 	.cfi_adjust_cfa_offset -8
 	ret
+	.cfi_restore_state
+2:	popfq
+	.cfi_adjust_cfa_offset -8
+	jmp	1b
 	.cfi_endproc
 	.size	access_entry, .-access_entry
 

@@ -56,6 +56,13 @@ SYS_HIDDEN _Noreturn void sys_sigreturn_at(uint64_t sp);
 SYS_HIDDEN bool sys_load32(const volatile uint32_t *p, uint32_t *value);
 SYS_HIDDEN bool sys_store32(volatile uint32_t *p, uint32_t value);
 SYS_HIDDEN bool sys_load64(const volatile uint64_t *p, uint64_t *value);
+/* Zero-extended, the whole of *value. */
+SYS_HIDDEN bool sys_load8(const volatile void *p, uint64_t *value);
+SYS_HIDDEN bool sys_load16(const volatile void *p, uint64_t *value);
+/* The low bytes of `value`. */
+SYS_HIDDEN bool sys_store8(volatile void *p, uint64_t value);
+SYS_HIDDEN bool sys_store16(volatile void *p, uint64_t value);
+SYS_HIDDEN bool sys_store64(volatile void *p, uint64_t value);
 extern SYS_HIDDEN char sys_fault_start[], sys_fault_end[], sys_fault_exit[];
 
 /* 1 when rdfsbase and wrfsbase work here (AT_HWCAP2); else arch_prctl. */

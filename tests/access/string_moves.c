@@ -4,9 +4,8 @@
  *
  * Argument 1: reader (written by rep movsb, read byte by byte), writer (the
  * other way round), words (rep stosq against loads), single (movsb in a loop on
- * both sides). All are broken. both (rep movsb on both sides) is as well, but
- * the tool carries out a string move in one piece, and no row has it. ok: two
- * threads move parts of their own.
+ * both sides), both (rep movsb on both sides), down (the writer from the end to
+ * the start). All are broken. ok: two threads move parts of their own.
  */
 #include <assert.h>
 #include <string.h>
@@ -23,6 +22,14 @@ static const char *way;
 static void move(volatile char *to, const volatile char *from, size_t n)
 {
 	__asm__ volatile("rep movsb"
+			 : "+D" (to), "+S" (from), "+c" (n) : : "memory");
+}
+
+static void move_down(volatile char *to, const volatile char *from, size_t n)
+{
+	to += n - 1;
+	from += n - 1;
+	__asm__ volatile("std\n\trep movsb\n\tcld"
 			 : "+D" (to), "+S" (from), "+c" (n) : : "memory");
 }
 
@@ -56,8 +63,10 @@ static void *write_it(void *arg)
 	else if (!strcmp(way, "writer"))
 		for (unsigned int i = 0; i < LENGTH; i++)
 			text[i] = 'x';
+	else if (!strcmp(way, "down"))
+		move_down(text, new, LENGTH);
 	else if (!strcmp(way, "ok"))
-		move(text, new, LENGTH / 2);
+		move_down(text, new, LENGTH / 2);
 	else
 		move(text, new, LENGTH);
 	return arg;

@@ -25,7 +25,8 @@
 #define R INSTRUMENT_READS
 #define W INSTRUMENT_WRITES
 #define A INSTRUMENT_ATOMIC
-#define REP INSTRUMENT_REP
+#define STR INSTRUMENT_STRING
+#define REP (INSTRUMENT_STRING | INSTRUMENT_REP)
 
 #define CODE_BYTES (64ULL << 20)
 
@@ -370,10 +371,10 @@ static void test_plan__tells_kind_and_size(void **state)
 	CHECK(k_push, R, 8);
 	CHECK(k_movs, R | REP, 4);
 	CHECK_SECOND(k_movs, W | REP, 4);
-	CHECK(k_cmps, R, 1);
-	CHECK_SECOND(k_cmps, R, 1);
+	CHECK(k_cmps, R | STR, 1);
+	CHECK_SECOND(k_cmps, R | STR, 1);
 	CHECK(k_scas, R | REP, 1);
-	CHECK(k_stos, W, 8);
+	CHECK(k_stos, W | STR, 8);
 	CHECK(k_cmov, R, 4);
 	CHECK(k_data, W, 4);
 }
