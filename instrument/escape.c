@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * escape.c - which part of a function's own frame others may know.
+ * escape.c - whose frame others may know.
  *
- * Places in the frame are counted from the canonical frame address, so that
- * rsp and rbp, and the halves of a function that the compiler has split into
- * a hot and a cold part, can be compared. The lowest place whose address is
- * taken (lea, or a copy of rsp or rbp) counts: objects extend upwards from
- * it, so all above may be known elsewhere, and all below is private.
+ * A frame is private when its function never takes the address of a place in
+ * it: nowhere is rsp, or the frame pointer, used other than to address memory
+ * and to move on. Where one address is taken, nothing in the frame is private:
+ * which bytes belong to the object is not known, and others may reach below
+ * the address that they were given (a list's node inside of a structure, a
+ * second base class, a pointer to an end). The halves of a function that the
+ * compiler has split into a hot and a cold part have one frame.
  */
 #include "instrument/internal.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 /* ---- halves of one function ---- */
@@ -27,22 +28,24 @@ static struct function *root(const struct module *m, const struct function *f)
 	return &m->function[at];
 }
 
-static void join(const struct module *m, const struct function *a,
-		 const struct function *b)
+static void join(const struct module *m, struct function *a,
+		 struct function *b)
 {
 	struct function *x = root(m, a), *y = root(m, b);
 
+	a->is_joined = true;
+	b->is_joined = true;
 	if (x != y)
 		y->group = (uint32_t)(x - m->function);
 }
 
 /* A jump into the middle of a function, or into one that starts framed. */
-static void join_fragments(const struct module *m, const struct function *f)
+static void join_fragments(const struct module *m, struct function *f)
 {
 	for (uint32_t i = 0; i < f->nr_insns; i++) {
 		const struct insn *insn = &m->insn[f->first_insn + i];
 		uint64_t target = (uint64_t)insn->target;
-		const struct function *g;
+		struct function *g;
 
 		if (!target || insn->kind == INSN_CALL ||
 		    (target >= f->start && target < f->end))
@@ -73,83 +76,59 @@ static bool is_frame_base(const struct cfa_row *row, ZydisRegister reg)
 	return is_rsp(reg) || (row->base == CFA_RBP && is_rbp(reg));
 }
 
-/* The place of base + disp; ESCAPE_ALL where it is not known. */
-static int64_t place(const struct cfa_row *row, ZydisRegister base,
-		     int64_t disp)
-{
-	if ((row->base == CFA_RSP && base == ZYDIS_REGISTER_RSP) ||
-	    (row->base == CFA_RBP && base == ZYDIS_REGISTER_RBP))
-		return disp - row->offset;
-	return ESCAPE_ALL;
-}
-
-static int64_t taken_by_lea(const struct cfa_row *row,
+static bool is_taken_by_lea(const struct cfa_row *row,
 			    const struct cfa_row *next,
 			    const ZydisDecodedOperand *op)
 {
 	const ZydisDecodedOperandMem *mem = &op[1].mem;
 
 	if (is_frame_base(row, mem->index))
-		return ESCAPE_ALL;
-	if (!is_frame_base(row, mem->base) || is_rsp(op[0].reg.value) ||
-	    (next->base == CFA_RBP && is_rbp(op[0].reg.value)))
-		return ESCAPE_NONE;
-	return mem->index == ZYDIS_REGISTER_NONE
-	       ? place(row, mem->base, mem->disp.value) : ESCAPE_ALL;
+		return true;
+	return is_frame_base(row, mem->base) && !is_rsp(op[0].reg.value) &&
+	       !(next->base == CFA_RBP && is_rbp(op[0].reg.value));
 }
 
-/* rsp or the frame pointer read as a value. */
-static int64_t taken_by_use(const struct cfa_row *row,
-			    const struct cfa_row *next,
+/* rsp or the frame pointer read as a value: operand `nr`. */
+static bool is_taken_by_use(const struct cfa_row *next,
 			    const ZydisDecodedInstruction *insn,
 			    const ZydisDecodedOperand *op, unsigned int nr)
 {
-	ZydisRegister reg = op[nr].reg.value;
-
 	switch (insn->mnemonic) {
 	case ZYDIS_MNEMONIC_MOV:
 		/* Frames set up and left again. */
-		if (op[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-		    (is_rsp(op[0].reg.value) ||
-		     (next->base == CFA_RBP && is_rbp(op[0].reg.value))))
-			return ESCAPE_NONE;
-		return place(row, reg, 0);
+		return op[0].type != ZYDIS_OPERAND_TYPE_REGISTER ||
+		       !(is_rsp(op[0].reg.value) ||
+			 (next->base == CFA_RBP && is_rbp(op[0].reg.value)));
 	case ZYDIS_MNEMONIC_ADD:
 	case ZYDIS_MNEMONIC_SUB:
 	case ZYDIS_MNEMONIC_AND:
 	case ZYDIS_MNEMONIC_OR:
-		return nr == 0 && is_rsp(reg) ? ESCAPE_NONE : ESCAPE_ALL;
+		return nr != 0 || !is_rsp(op[nr].reg.value);
 	case ZYDIS_MNEMONIC_CMP:
 	case ZYDIS_MNEMONIC_TEST:
-		return ESCAPE_NONE;
+		return false;
 	default:
-		return ESCAPE_ALL;
+		return true;
 	}
 }
 
-static int64_t taken(const struct cfa_row *row, const struct cfa_row *next,
+static bool is_taken(const struct cfa_row *row, const struct cfa_row *next,
 		     const ZydisDecodedInstruction *insn,
 		     const ZydisDecodedOperand *op)
 {
-	int64_t lowest = ESCAPE_NONE;
-
 	if (insn->mnemonic == ZYDIS_MNEMONIC_LEA)
-		return taken_by_lea(row, next, op);
-	for (unsigned int i = 0; i < insn->operand_count_visible; i++) {
-		int64_t at = ESCAPE_NONE;
-
+		return is_taken_by_lea(row, next, op);
+	for (unsigned int i = 0; i < insn->operand_count_visible; i++)
 		if (op[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
 		    (op[i].actions & ZYDIS_OPERAND_ACTION_MASK_READ) &&
-		    is_frame_base(row, op[i].reg.value))
-			at = taken_by_use(row, next, insn, op, i);
-		if (at < lowest)
-			lowest = at;
-	}
-	return lowest;
+		    is_frame_base(row, op[i].reg.value) &&
+		    is_taken_by_use(next, insn, op, i))
+			return true;
+	return false;
 }
 
-static void find_taken(const struct module *m, struct function *f,
-		       const struct cfa_table *table)
+static bool takes_address(const struct module *m, const struct function *f,
+			  const struct cfa_table *table)
 {
 	ZydisDecodedInstruction insn;
 	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
@@ -158,16 +137,15 @@ static void find_taken(const struct module *m, struct function *f,
 	for (uint32_t i = 0; i < f->nr_insns; i++) {
 		uint64_t at = f->start + m->insn[f->first_insn + i].offset;
 		const struct cfa_row *row, *next;
-		int64_t place;
 
 		if (!code__at(m, at, f->end, &insn, op))
 			continue;
 		row = cfa__row(table, at, &now);
 		next = cfa__row(table, at + insn.length, &then);
-		place = taken(row, next, &insn, op);
-		if (place < f->lowest_taken)
-			f->lowest_taken = place;
+		if (is_taken(row, next, &insn, op))
+			return true;
 	}
+	return false;
 }
 
 int escape__find(struct module *m)
@@ -183,34 +161,27 @@ int escape__find(struct module *m)
 			break;
 		f->is_fragment = table.row[0].base != CFA_RSP ||
 				 table.row[0].offset != 8;
-		find_taken(m, f, &table);
+		f->is_frame_known = takes_address(m, f, &table);
 	}
 	free(table.row);
 	for (size_t i = 0; i < m->nr_functions && e == 0; i++)
 		join_fragments(m, &m->function[i]);
 	for (size_t i = 0; i < m->nr_functions && e == 0; i++) {
 		struct function *f = &m->function[i];
-		struct function *r = root(m, f);
 
-		if (f->lowest_taken < r->lowest_taken)
-			r->lowest_taken = f->lowest_taken;
+		/* Skipped ones were not looked at. */
+		if (f->is_frame_known || f->is_skipped)
+			root(m, f)->is_frame_known = true;
+		/* Its other half has not been found: a catch block, say. */
+		if (f->is_fragment && !f->is_joined)
+			root(m, f)->is_frame_known = true;
 	}
 	return e;
 }
 
 bool escape__is_private(const struct module *m, const struct function *f,
 			const struct cfa_row *row,
-			const ZydisDecodedOperandMem *mem, unsigned int bytes)
+			const ZydisDecodedOperandMem *mem)
 {
-	int64_t lowest = root(m, f)->lowest_taken;
-	int64_t first;
-
-	if (!is_frame_base(row, mem->base))
-		return false;
-	if (lowest == ESCAPE_NONE)
-		return true;
-	first = place(row, mem->base, mem->disp.value);
-	if (first == ESCAPE_ALL || mem->index != ZYDIS_REGISTER_NONE)
-		return false;
-	return lowest != ESCAPE_ALL && first + (int64_t)bytes <= lowest;
+	return is_frame_base(row, mem->base) && !root(m, f)->is_frame_known;
 }

@@ -109,7 +109,7 @@ static int add_function(struct module *m, const Dwarf_FDE *entry,
 			const uint8_t *section)
 {
 	const struct cie *cie = find_cie(m, entry->CIE_pointer);
-	struct function f = { .lowest_taken = ESCAPE_NONE };
+	struct function f = { .start = 0 };
 	struct cursor c = {
 		.at = entry->start,
 		.end = entry->end,

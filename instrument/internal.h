@@ -9,7 +9,7 @@
  *	landing	 where control may come in				landing.c,
  *		 through jumps, tables, pointers, exceptions		tables.c,
  *									lsda.c
- *	escape	 which part of the frame others can reach		escape.c,
+ *	escape	 whose frame others can reach				escape.c,
  *									cfa.c
  *	operand	 which instructions are sites				operand.c
  *	patch	 how each is reached, and its trampoline		patch.c,
@@ -131,15 +131,13 @@ struct function {
 	size_t cie;
 	uint32_t first_insn, nr_insns;
 	uint32_t group;		/* union-find: fragments of one function */
-	int64_t lowest_taken;	/* of the group's root: frame offset whose */
-				/* address is known outside; ESCAPE_NONE */
 	bool is_skipped;
 	bool is_fragment;	/* starts with a frame: another's cold part */
+	bool is_joined;		/* with another half, in its group */
+	bool is_frame_known;	/* of the group's root: an address in the */
+				/* frame is taken */
 	bool is_opaque;		/* targets inside it are not all known */
 };
-
-#define ESCAPE_NONE INT64_MAX
-#define ESCAPE_ALL INT64_MIN
 
 enum insn_kind {
 	INSN_PLAIN,
@@ -234,14 +232,13 @@ int cfa__read(const struct module *m, const struct function *f,
 const struct cfa_row *cfa__row(const struct cfa_table *table, uint64_t addr,
 			       size_t *at);
 
-/* Fill lowest_taken of all functions. */
+/* Fill is_frame_known of all functions. */
 int escape__find(struct module *m);
 
 /* The operand lies in the function's own frame, where nobody else looks. */
 bool escape__is_private(const struct module *m, const struct function *f,
 			const struct cfa_row *row,
-			const ZydisDecodedOperandMem *mem,
-			unsigned int bytes);
+			const ZydisDecodedOperandMem *mem);
 
 /* ---- sites ---- */
 

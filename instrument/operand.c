@@ -188,7 +188,7 @@ static int find_plain(const struct module *m, const struct function *f,
 	bytes = mem->size / 8;
 	if (is_tls(mem->mem.segment))
 		return INSTRUMENT_SKIP_TLS;
-	if (escape__is_private(m, f, row, &mem->mem, bytes))
+	if (escape__is_private(m, f, row, &mem->mem))
 		return INSTRUMENT_SKIP_FRAME;
 	a.is_constant = code__constant_address(insn, &mem->mem, addr,
 					       &a.constant);

@@ -412,10 +412,10 @@ static void test_plan__leaves_out_a_private_frame(void **state)
 	assert_non_null(site_at(LABEL(p_other), 0));
 }
 
-static void test_plan__takes_what_lies_above_a_taken_address(void **state)
+static void test_plan__takes_a_frame_with_a_taken_address(void **state)
 {
 	(void)state;
-	assert_null(site_at(LABEL(t_below), 0));
+	assert_non_null(site_at(LABEL(t_below), 0));
 	assert_non_null(site_at(LABEL(t_at), 0));
 	assert_non_null(site_at(LABEL(t_above), 0));
 	assert_non_null(site_at(LABEL(t_across), 0));
@@ -659,7 +659,7 @@ int main(void)
 			test_plan__leaves_out_what_is_no_shared_access),
 		cmocka_unit_test(test_plan__leaves_out_a_private_frame),
 		cmocka_unit_test(
-			test_plan__takes_what_lies_above_a_taken_address),
+			test_plan__takes_a_frame_with_a_taken_address),
 		cmocka_unit_test(test_plan__jumps_where_there_is_room),
 		cmocka_unit_test(test_plan__keeps_switch_targets_free),
 		cmocka_unit_test(test_plan__keeps_catch_blocks_free),
