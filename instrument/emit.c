@@ -193,6 +193,31 @@ static void emit_branch(struct emitter *e, const struct insn *insn,
 	emit__relative(e, jcc, sizeof(jcc), target);
 }
 
+/* Let the operand in `code` mean what it means at `addr`. */
+static void relocate_operand(struct emitter *e, uint64_t addr,
+			     const ZydisDecodedInstruction *insn,
+			     uint8_t *code)
+{
+	uint64_t target;
+	int64_t disp;
+	int32_t narrow;
+
+	if (!(insn->attributes & ZYDIS_ATTRIB_IS_RELATIVE))
+		return;
+	if (insn->raw.disp.size != 32 || insn->raw.modrm.mod != 0 ||
+	    insn->raw.modrm.rm != REG_RBP || insn->address_width != 64) {
+		e->is_bad = true;	/* a kind that is not known here */
+		return;
+	}
+	target = addr + insn->length + e->bias +
+		 (uint64_t)insn->raw.disp.value;
+	disp = (int64_t)(target - (e->base + e->used + insn->length));
+	narrow = (int32_t)disp;
+	if (narrow != disp)
+		e->is_bad = true;
+	memcpy(code + insn->raw.disp.offset, &narrow, sizeof(narrow));
+}
+
 void emit__moved(struct emitter *e, const struct module *m, uint64_t addr,
 		 const struct insn *insn)
 {
@@ -200,8 +225,6 @@ void emit__moved(struct emitter *e, const struct module *m, uint64_t addr,
 	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
 	uint8_t code[ZYDIS_MAX_INSTRUCTION_LENGTH];
 	const uint8_t *bytes = image__bytes(&m->img, addr, insn->length);
-	uint64_t target;
-	int64_t disp;
 
 	if (!bytes || !code__at(m, addr, addr + insn->length, &decoded, op)) {
 		e->is_bad = true;
@@ -212,21 +235,67 @@ void emit__moved(struct emitter *e, const struct module *m, uint64_t addr,
 		return;
 	}
 	memcpy(code, bytes, insn->length);
-	if (decoded.raw.disp.size == 32 && decoded.raw.modrm.mod == 0 &&
-	    decoded.raw.modrm.rm == REG_RBP &&
-	    (decoded.attributes & ZYDIS_ATTRIB_IS_RELATIVE)) {
-		int32_t narrow;
+	relocate_operand(e, addr, &decoded, code);
+	emit__bytes(e, code, insn->length);
+}
 
-		target = addr + insn->length + e->bias +
-			 (uint64_t)decoded.raw.disp.value;
-		disp = (int64_t)(target - (e->base + e->used + insn->length));
-		narrow = (int32_t)disp;
-		if (narrow != disp || decoded.address_width != 64)
-			e->is_bad = true;
-		memcpy(code + decoded.raw.disp.offset, &narrow,
-		       sizeof(narrow));
-	} else if (decoded.attributes & ZYDIS_ATTRIB_IS_RELATIVE) {
-		e->is_bad = true;	/* a kind that is not known here */
+/* ---- calls ---- */
+
+/* Pushing first changes what is at or relative to rsp: not with that. */
+bool emit__can_move_call(const struct module *m, uint64_t addr,
+			 const struct insn *insn)
+{
+	ZydisDecodedInstruction decoded;
+	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+
+	if (insn->target)
+		return true;
+	if (!code__at(m, addr, addr + insn->length, &decoded, op) ||
+	    decoded.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR ||
+	    decoded.opcode != 0xff || decoded.operand_width != 64)
+		return false;
+	if (op[0].type == ZYDIS_OPERAND_TYPE_REGISTER)
+		return op[0].reg.value != ZYDIS_REGISTER_RSP;
+	return op[0].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+	       op[0].mem.base != ZYDIS_REGISTER_RSP &&
+	       decoded.address_width == 64;
+}
+
+/* No instruction pushes 64 bits: the low half, and then the high one. */
+void emit__push_return(struct emitter *e, uint64_t addr)
+{
+	static const uint8_t push[] = { 0x68 };
+	static const uint8_t movl[] = { 0xc7, 0x44, 0x24, 0x04 };
+	uint32_t low = (uint32_t)addr, high = (uint32_t)(addr >> 32);
+
+	emit__bytes(e, push, sizeof(push));
+	emit__bytes(e, &low, sizeof(low));
+	emit__bytes(e, movl, sizeof(movl));
+	emit__bytes(e, &high, sizeof(high));
+}
+
+/* The call as a jump: FF /2 becomes FF /4. */
+void emit__called(struct emitter *e, const struct module *m, uint64_t addr,
+		  const struct insn *insn)
+{
+	static const uint8_t jmp[] = { 0xe9 };
+	ZydisDecodedInstruction decoded;
+	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+	uint8_t code[ZYDIS_MAX_INSTRUCTION_LENGTH];
+	const uint8_t *bytes = image__bytes(&m->img, addr, insn->length);
+
+	if (insn->target) {
+		emit__relative(e, jmp, sizeof(jmp),
+			       (uint64_t)insn->target + e->bias);
+		return;
 	}
+	if (!bytes || !code__at(m, addr, addr + insn->length, &decoded, op)) {
+		e->is_bad = true;
+		return;
+	}
+	memcpy(code, bytes, insn->length);
+	relocate_operand(e, addr, &decoded, code);
+	code[decoded.raw.modrm.offset] =
+		(uint8_t)((code[decoded.raw.modrm.offset] & 0xc7) | 4 << 3);
 	emit__bytes(e, code, insn->length);
 }

@@ -15,9 +15,9 @@
  *	call *<address of entry>(%rip)	keeps all registers and flags
  *	pop %rsi; pop %rdi
  *	lea 128(%rsp), %rsp
- *	<the instruction, moved>	and those behind it that gave room
+ *	<the instruction, moved>	and its neighbours that gave room
  *	jmp <behind them>
- * reached by a 5-byte jump where the instruction (with its successors in the
+ * reached by a 5-byte jump where the instruction (with its neighbours in the
  * same basic block, when no jump can land on them) has the room, else by an
  * int3, whose handler continues in the trampoline. An instruction with two
  * memory operands has two calls: movs, the read first; cmps, that of rsi first.
@@ -61,15 +61,42 @@ struct instrument_site {
 	uint8_t nr_bytes;	/* of the patch; a trap has 1 */
 	/*
 	 * Not the first site of its patch, and without bytes of its own
-	 * (nr_bytes is 0): the write of a movs, or an instruction that was
-	 * moved along with the one before it. Live while that one is patched.
-	 * A patch has two sites at most.
+	 * (nr_bytes and lead are 0): the write of a movs, or an instruction
+	 * that was moved along with the one before it. Live while that one is
+	 * patched.
 	 */
 	uint8_t is_second;
-	uint8_t reserved;
-	uint8_t original[16];	/* code at addr before the patch */
+	uint8_t lead;		/* the patch starts that many bytes before addr */
+	uint8_t original[16];	/* code at addr - lead before the patch */
 	uint8_t patched[16];	/* and after it */
 };
+
+/*
+ * In front of each trampoline stands, from its end to its start, where its
+ * instructions come from: their number in one byte, then three bytes each, in
+ * order: where in the trampoline what belongs to the instruction begins (two
+ * bytes), and the instruction's distance from the start of the patch. The last
+ * part of a moved call, for which the return address is already on the stack,
+ * has an entry of its own, with INSTRUMENT_PLACE_PUSHED added. The jump back is
+ * the instruction behind the patch.
+ */
+#define INSTRUMENT_PLACE_PUSHED 0x80u
+#define INSTRUMENT_PLACE_BYTES 3u
+
+/* The entry for the instruction at `offset`; -1: there is none. */
+static inline int instrument_place(const uint8_t *trampoline, uint64_t offset)
+{
+	int place = -1;
+
+	for (unsigned int i = 1; i <= trampoline[-1]; i++) {
+		const uint8_t *e = trampoline - 1 - INSTRUMENT_PLACE_BYTES * i;
+
+		if (((uint32_t)e[0] | (uint32_t)e[1] << 8) > offset)
+			break;
+		place = e[2];
+	}
+	return place;
+}
 
 enum instrument_skip {
 	INSTRUMENT_SKIP_FRAME,		/* rsp/rbp-relative, address not taken */

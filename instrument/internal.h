@@ -145,8 +145,8 @@ enum insn_kind {
 	INSN_JMP,		/* direct */
 	INSN_JMP_INDIRECT,
 	INSN_RET,
-	INSN_CALL,		/* from here on: never moved */
-	INSN_LOOP,		/* loop, jrcxz, xbegin: short ones */
+	INSN_CALL,		/* moved in two parts, see emit.c */
+	INSN_LOOP,		/* loop, jrcxz, xbegin: from here on not moved */
 	INSN_FIXED,		/* syscall, endbr and the like */
 	INSN_END,		/* does not go on: ud2, hlt */
 };
@@ -174,6 +174,8 @@ struct module {
 	size_t nr_functions, max_functions;
 	struct insn *insn;
 	size_t nr_insns, max_insns;
+	uint64_t *head;		/* of jump tables, ascending */
+	size_t nr_heads, max_heads;
 	size_t max_sites;	/* allocated in plan->site */
 	const struct instrument_input *in;
 	struct instrument_plan *plan;
@@ -206,6 +208,7 @@ int landing__find(struct module *m);
 
 /* The parts of it: pointers in data and symbols; jump tables; catch blocks. */
 int tables__mark_pointers(const struct module *m);
+int tables__find_heads(struct module *m);	/* before the next one */
 void tables__mark_jumps(const struct module *m, struct function *f);
 bool lsda__mark(const struct module *m, const struct function *f);
 
@@ -303,6 +306,16 @@ void emit__around(struct emitter *e, unsigned int length);
 /* The instruction itself, as if at its place. `addr`: of the file. */
 void emit__moved(struct emitter *e, const struct module *m, uint64_t addr,
 		 const struct insn *insn);
+
+/*
+ * A call in two parts: push its return address, a process address; then go
+ * where it goes. What cannot be told apart so is not moved.
+ */
+bool emit__can_move_call(const struct module *m, uint64_t addr,
+			 const struct insn *insn);
+void emit__push_return(struct emitter *e, uint64_t addr);
+void emit__called(struct emitter *e, const struct module *m, uint64_t addr,
+		  const struct insn *insn);
 
 /* Opcode bytes and a rel32 to a process address. */
 void emit__relative(struct emitter *e, const void *opcode, size_t nr,

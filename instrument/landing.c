@@ -182,6 +182,8 @@ int landing__find(struct module *m)
 {
 	int e = tables__mark_pointers(m);
 
+	if (e == 0)
+		e = tables__find_heads(m);
 	if (e < 0)
 		return e;
 	mark_all_unlisted(m);

@@ -2,16 +2,24 @@
 /*
  * patch.c - how each candidate is reached: a jump where there is room, else a
  * trap; and its trampoline.
+ *
+ * A jump takes five bytes. Where the instruction is shorter, those behind it in
+ * its basic block move along, or, where the block ends too soon, those before
+ * it. A call may be the last one: its return address is pushed as it was, so
+ * the callee, unwinders and exceptions see the original program.
  */
 #include "instrument/internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define JUMP_BYTES 5
-/* The runtime takes a patch for one site, or two next to each other. */
-#define MAX_SITES 2
+#define MAX_BYTES 16	/* of a patch: instrument_site.original */
+
+static_assert(sizeof(((struct instrument_site *)0)->original) == MAX_BYTES,
+	      "room for a patch");
 
 /* A planned patch: instructions that move together. */
 struct group {
@@ -22,6 +30,15 @@ struct group {
 	enum instrument_patch patch;
 	size_t candidate;	/* the first; the others follow */
 	size_t nr_candidates;
+};
+
+/* The function at work. */
+struct work {
+	struct module *m;
+	const struct function *f;
+	const struct candidates *found;
+	struct emitter *e;
+	uint64_t free_from;	/* behind the patches so far */
 };
 
 static uint64_t addr_of(const struct module *m, const struct function *f,
@@ -40,10 +57,18 @@ static bool has_no_landing(const struct module *m, uint64_t addr,
 	return true;
 }
 
+/* ---- which instructions move ---- */
+
 /* May follow another instruction into a trampoline. */
-static bool can_follow(const struct insn *insn)
+static bool can_follow(const struct work *w, uint32_t nr)
 {
-	return insn->kind < INSN_CALL && (insn->flags & INSN_REACHED);
+	const struct insn *insn = &w->m->insn[nr];
+
+	if (w->f->is_opaque || !(insn->flags & INSN_REACHED))
+		return false;
+	return insn->kind < INSN_CALL ||
+	       (insn->kind == INSN_CALL &&
+		emit__can_move_call(w->m, addr_of(w->m, w->f, nr), insn));
 }
 
 static bool ends_block(const struct insn *insn)
@@ -51,37 +76,91 @@ static bool ends_block(const struct insn *insn)
 	return insn->kind != INSN_PLAIN;
 }
 
-/* Gather room for a jump. False: a trap has to do. */
-static bool extend(const struct module *m, const struct function *f,
+static bool append(const struct work *w, struct group *g)
+{
+	uint32_t next = g->first_insn + g->nr_insns;
+
+	if (next == w->f->first_insn + w->f->nr_insns ||
+	    ends_block(&w->m->insn[next - 1]) || !can_follow(w, next))
+		return false;
+	g->nr_bytes += w->m->insn[next].length;
+	g->nr_insns++;
+	return g->nr_bytes <= MAX_BYTES;
+}
+
+/* From `first` over `insn` until there is room for a jump. */
+static bool gather(const struct work *w, uint32_t first, uint32_t insn,
 		   struct group *g)
 {
-	uint32_t end = f->first_insn + f->nr_insns;
-	uint32_t at = g->first_insn;
-
-	while (g->nr_bytes < JUMP_BYTES) {
-		const struct insn *next = &m->insn[++at];
-
-		if (at == end || f->is_opaque ||
-		    ends_block(&m->insn[at - 1]) || !can_follow(next))
+	g->first_insn = first;
+	g->addr = addr_of(w->m, w->f, first);
+	g->nr_insns = 1;
+	g->nr_bytes = w->m->insn[first].length;
+	while (g->nr_bytes < JUMP_BYTES || first + g->nr_insns <= insn)
+		if (!append(w, g))
 			return false;
-		g->nr_bytes += next->length;
-		g->nr_insns++;
-	}
-	return has_no_landing(m, g->addr, g->nr_bytes);
+	return has_no_landing(w->m, g->addr, g->nr_bytes);
 }
 
-/* The candidates among the group's instructions; false: too many. */
-static bool count_candidates(const struct candidates *found, struct group *g)
+/* The instruction before `first` may lead the patch. */
+static bool can_lead(const struct work *w, uint32_t first)
 {
-	unsigned int nr_sites = 0;
+	uint64_t addr;
+
+	if (w->f->is_opaque || first == w->f->first_insn ||
+	    ends_block(&w->m->insn[first - 1]) ||
+	    !(w->m->insn[first - 1].flags & INSN_REACHED))
+		return false;
+	addr = addr_of(w->m, w->f, first - 1);
+	return addr >= w->free_from;
+}
+
+/* A patch by jump for the candidate, with as little around as will do. */
+static bool find_room(const struct work *w, uint32_t insn, struct group *g)
+{
+	for (uint32_t first = insn;; first--) {
+		if (gather(w, first, insn, g))
+			return true;
+		if (!can_lead(w, first) ||
+		    addr_of(w->m, w->f, insn) -
+		    addr_of(w->m, w->f, first - 1) >= MAX_BYTES)
+			return false;
+	}
+}
+
+static size_t count_candidates(const struct work *w, const struct group *g)
+{
 	size_t i = g->candidate;
 
-	while (i < found->nr &&
-	       found->item[i].insn < g->first_insn + g->nr_insns)
-		nr_sites += found->item[i++].nr_accesses;
-	g->nr_candidates = i - g->candidate;
-	return nr_sites <= MAX_SITES;
+	while (i < w->found->nr &&
+	       w->found->item[i].insn < g->first_insn + g->nr_insns)
+		i++;
+	return i - g->candidate;
 }
+
+/*
+ * Take the candidates right behind along, as far as they would have no room
+ * of their own.
+ */
+static void absorb(const struct work *w, struct group *g)
+{
+	for (;;) {
+		size_t next = g->candidate + g->nr_candidates;
+		uint32_t insn = g->first_insn + g->nr_insns;
+		struct work behind = *w;
+		struct group more = *g, own;
+
+		behind.free_from = g->addr + g->nr_bytes;
+		if (next == w->found->nr || w->found->item[next].insn != insn ||
+		    find_room(&behind, insn, &own) || !append(w, &more) ||
+		    !has_no_landing(w->m, more.addr, more.nr_bytes))
+			return;
+		*g = more;
+		g->nr_candidates = count_candidates(w, g);
+	}
+}
+
+/* ---- sites and trampolines ---- */
 
 static int add_site(struct module *m, const struct instrument_site *site)
 {
@@ -112,7 +191,6 @@ static int emit_candidate(struct module *m, const struct function *f,
 			.flags = c->access[i].flags,
 			.patch = (uint8_t)g->patch,
 			.length = insn->length,
-			.is_second = i > 0 || c->insn != g->first_insn,
 		};
 
 		memcpy(site.original, image__bytes(&m->img, addr,
@@ -131,41 +209,105 @@ static int emit_candidate(struct module *m, const struct function *f,
 	return r;
 }
 
-static int emit_group(struct module *m, const struct function *f,
-		      const struct candidates *found, const struct group *g,
-		      struct emitter *e)
+/* What instrument_place() looks at. */
+struct places {
+	uint64_t trampoline;	/* in the emitter's code */
+	unsigned int nr, max;
+};
+
+static void reserve_places(struct emitter *e, unsigned int max,
+			   struct places *p)
+{
+	static const uint8_t none[INSTRUMENT_PLACE_BYTES];
+
+	for (unsigned int i = 0; i < max; i++)
+		emit__bytes(e, none, sizeof(none));
+	emit__bytes(e, none, 1);
+	p->trampoline = e->used;
+	p->nr = 0;
+	p->max = max;
+}
+
+/* What is emitted next belongs to the instruction at `distance`. */
+static void add_place(struct emitter *e, struct places *p,
+		      unsigned int distance)
+{
+	uint64_t offset = e->used - p->trampoline;
+	uint8_t *entry;
+
+	if (e->is_bad || offset > UINT16_MAX || p->nr == p->max) {
+		e->is_bad = true;
+		return;
+	}
+	p->nr++;
+	entry = e->code + p->trampoline - 1 - INSTRUMENT_PLACE_BYTES * p->nr;
+	entry[0] = (uint8_t)offset;
+	entry[1] = (uint8_t)(offset >> 8);
+	entry[2] = (uint8_t)distance;
+	e->code[p->trampoline - 1] = (uint8_t)p->nr;
+}
+
+static void emit_call(struct work *w, const struct group *g, uint32_t nr,
+		      struct places *p)
+{
+	const struct insn *insn = &w->m->insn[nr];
+	uint64_t addr = addr_of(w->m, w->f, nr);
+
+	emit__push_return(w->e, addr + insn->length + w->e->bias);
+	add_place(w->e, p, (unsigned int)(addr - g->addr) |
+			   INSTRUMENT_PLACE_PUSHED);
+	emit__called(w->e, w->m, addr, insn);
+}
+
+static bool goes_on(const struct insn *insn)
+{
+	return insn->kind != INSN_JMP && insn->kind != INSN_RET &&
+	       insn->kind != INSN_JMP_INDIRECT && insn->kind != INSN_CALL;
+}
+
+static int emit_group(struct work *w, const struct group *g, struct places *p)
 {
 	static const uint8_t jmp[] = { 0xe9 };
-	const struct candidate *c = &found->item[g->candidate];
+	const struct candidate *c = &w->found->item[g->candidate];
 	const struct candidate *end = c + g->nr_candidates;
-	const struct insn *last = NULL;
+	const struct insn *insn = NULL;
 	int r = 0;
 
 	for (unsigned int i = 0; i < g->nr_insns && r == 0; i++) {
-		last = &m->insn[g->first_insn + i];
-		if (c < end && c->insn == g->first_insn + i)
-			r = emit_candidate(m, f, g, c++, e);
+		uint32_t nr = g->first_insn + i;
+
+		insn = &w->m->insn[nr];
+		add_place(w->e, p, (unsigned int)(addr_of(w->m, w->f, nr) -
+						  g->addr));
+		if (c < end && c->insn == nr)
+			r = emit_candidate(w->m, w->f, g, c++, w->e);
+		else if (insn->kind == INSN_CALL)
+			emit_call(w, g, nr, p);
 		else
-			emit__moved(e, m, f->start + last->offset, last);
+			emit__moved(w->e, w->m, w->f->start + insn->offset,
+				    insn);
 	}
-	if (last->kind != INSN_JMP && last->kind != INSN_RET &&
-	    last->kind != INSN_JMP_INDIRECT)
-		emit__relative(e, jmp, sizeof(jmp),
-			       g->addr + g->nr_bytes + e->bias);
+	if (goes_on(insn)) {
+		add_place(w->e, p, g->nr_bytes);
+		emit__relative(w->e, jmp, sizeof(jmp),
+			       g->addr + g->nr_bytes + w->e->bias);
+	}
 	return r;
 }
 
-/* The code at the first site, before and after. */
-static bool fill_patch(const struct module *m, const struct group *g,
+/* The code at the patch, before and after, in its first site. */
+static bool fill_patch(const struct work *w, const struct group *g,
 		       struct instrument_site *site)
 {
-	int64_t distance = (int64_t)(site->trampoline -
-				     (site->addr + JUMP_BYTES));
+	uint64_t addr = g->addr + w->e->bias;
+	int64_t distance = (int64_t)(site->trampoline - (addr + JUMP_BYTES));
 	int32_t narrow = (int32_t)distance;
+	/* A trap is compared with the file as far as it is moved, too. */
+	const uint8_t *code = image__bytes(&w->m->img, g->addr, g->nr_bytes);
 
-	memcpy(site->original, image__bytes(&m->img, g->addr, g->nr_bytes),
-	       g->nr_bytes);
+	memcpy(site->original, code, g->nr_bytes);
 	memcpy(site->patched, site->original, sizeof(site->patched));
+	site->lead = (uint8_t)(site->addr - addr);
 	if (g->patch == INSTRUMENT_INT3) {
 		site->nr_bytes = 1;
 		site->patched[0] = 0xcc;
@@ -179,23 +321,27 @@ static bool fill_patch(const struct module *m, const struct group *g,
 }
 
 /* Returns 1 when it does not work out, with everything as it was. */
-static int try_group(struct module *m, const struct function *f,
-		     const struct candidates *found, const struct group *g,
-		     struct emitter *e)
+static int try_group(struct work *w, const struct group *g)
 {
-	struct instrument_plan *plan = m->plan;
+	struct instrument_plan *plan = w->m->plan;
 	uint32_t first = plan->nr_sites;
-	uint64_t used = e->used;
-	int r = emit_group(m, f, found, g, e);
+	uint64_t used = w->e->used;
+	struct places p;
+	int r;
 
+	/* A call has two places, and there is the jump back. */
+	reserve_places(w->e, g->nr_insns + 1, &p);
+	r = emit_group(w, g, &p);
 	if (r < 0)
 		return r;
-	for (uint32_t i = first; i < plan->nr_sites; i++)
-		plan->site[i].trampoline = e->base + used;
-	if (e->is_bad || plan->nr_sites > m->in->max_sites ||
-	    !fill_patch(m, g, &plan->site[first])) {
-		e->is_bad = false;
-		e->used = used;
+	for (uint32_t i = first; i < plan->nr_sites; i++) {
+		plan->site[i].trampoline = w->e->base + p.trampoline;
+		plan->site[i].is_second = i > first;
+	}
+	if (w->e->is_bad || plan->nr_sites > w->m->in->max_sites ||
+	    !fill_patch(w, g, &plan->site[first])) {
+		w->e->is_bad = false;
+		w->e->used = used;
 		plan->nr_sites = first;
 		return 1;
 	}
@@ -203,39 +349,55 @@ static int try_group(struct module *m, const struct function *f,
 		plan->nr_jumps += plan->nr_sites - first;
 	else
 		plan->nr_int3 += plan->nr_sites - first;
+	w->free_from = g->addr + g->nr_bytes;
 	return 0;
+}
+
+/* Candidate `i`, and those that come along. Returns how many, or -errno. */
+static int patch_candidate(struct work *w, size_t i)
+{
+	uint32_t insn = w->found->item[i].insn;
+	struct group g = {
+		.candidate = i,
+		.patch = INSTRUMENT_JUMP,
+	};
+	int r = 1;
+
+	if (find_room(w, insn, &g)) {
+		g.nr_candidates = count_candidates(w, &g);
+		absorb(w, &g);
+		r = try_group(w, &g);
+		if (r == 0)
+			return (int)g.nr_candidates;
+	}
+	if (r > 0) {
+		g = (struct group){
+			.addr = addr_of(w->m, w->f, insn),
+			.first_insn = insn,
+			.nr_insns = 1,
+			.nr_bytes = w->m->insn[insn].length,
+			.patch = INSTRUMENT_INT3,
+			.candidate = i,
+			.nr_candidates = 1,
+		};
+		r = try_group(w, &g);
+	}
+	if (r > 0)
+		w->m->plan->skipped[INSTRUMENT_SKIP_OTHER]++;
+	return r < 0 ? r : 1;
 }
 
 int patch__function(struct module *m, const struct function *f,
 		    const struct candidates *found, struct emitter *e)
 {
-	int r = 0;
+	struct work w = { .m = m, .f = f, .found = found, .e = e };
 
-	for (size_t i = 0; i < found->nr && r >= 0;) {
-		struct group g = {
-			.first_insn = found->item[i].insn,
-			.candidate = i,
-			.nr_insns = 1,
-			.patch = INSTRUMENT_JUMP,
-		};
-		struct group alone;
+	for (size_t i = 0; i < found->nr;) {
+		int r = patch_candidate(&w, i);
 
-		g.addr = addr_of(m, f, g.first_insn);
-		g.nr_bytes = m->insn[g.first_insn].length;
-		alone = g;
-		alone.patch = INSTRUMENT_INT3;
-		alone.nr_candidates = 1;
-		if (extend(m, f, &g) && count_candidates(found, &g)) {
-			r = try_group(m, f, found, &g, e);
-			if (r == 0)
-				i += g.nr_candidates;
-			if (r <= 0)
-				continue;
-		}
-		r = try_group(m, f, found, &alone, e);
-		if (r > 0)
-			m->plan->skipped[INSTRUMENT_SKIP_OTHER]++;
-		i++;
+		if (r < 0)
+			return r;
+		i += (size_t)r;
 	}
-	return r < 0 ? r : 0;
+	return 0;
 }

@@ -82,6 +82,7 @@ int instrument_plan(const struct instrument_input *in,
 	free(m.cie);
 	free(m.function);
 	free(m.insn);
+	free(m.head);
 	if (r < 0)
 		instrument_plan_release(plan);
 	return r;

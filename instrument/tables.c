@@ -216,32 +216,109 @@ static bool find_loads(const struct module *m, const struct function *f,
 	return is_indirect;
 }
 
+/* The 32-bit offset at `at`, added to `base`. False: there is none. */
+static bool read_offset(const struct module *m, uint64_t at, uint64_t base,
+			uint64_t *target)
+{
+	const uint8_t *bytes = image__bytes(&m->img, at, 4);
+	int32_t offset;
+
+	if (!bytes)
+		return false;
+	memcpy(&offset, bytes, sizeof(offset));
+	*target = base + (uint64_t)(int64_t)offset;
+	return true;
+}
+
+static bool is_inside(const struct function *f, uint64_t addr)
+{
+	return addr >= f->start && addr < f->end;
+}
+
+static int compare_heads(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Tables that a function loads and whose first entry leads into it. */
+int tables__find_heads(struct module *m)
+{
+	for (size_t i = 0; i < m->nr_functions; i++) {
+		const struct function *f = &m->function[i];
+		struct loads loads = { .nr_tables = 0 };
+		uint64_t target;
+
+		if (f->is_skipped || !find_loads(m, f, &loads))
+			continue;
+		for (size_t k = 0; k < loads.nr_tables; k++) {
+			if (!read_offset(m, loads.table[k], loads.table[k],
+					 &target) || !is_inside(f, target))
+				continue;
+			if (module__grow(&m->head, sizeof(*m->head),
+					 m->nr_heads, &m->max_heads) < 0)
+				return -ENOMEM;
+			m->head[m->nr_heads++] = loads.table[k];
+		}
+	}
+	if (m->nr_heads)
+		qsort(m->head, m->nr_heads, sizeof(*m->head), compare_heads);
+	return 0;
+}
+
+/* Where a table at `table` ends at the latest: the next one begins. */
+static uint64_t end_of_table(const struct module *m, uint64_t table)
+{
+	size_t low = 0, high = m->nr_heads;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (m->head[mid] <= table)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low < m->nr_heads && m->head[low] - table < MAX_TABLE_BYTES)
+		return m->head[low];
+	return table + MAX_TABLE_BYTES;
+}
+
 /*
- * Take what lies at `table` for offsets from `base`, as long as they give
+ * Take what lies at `table` for offsets from its start, as long as they give
  * code. Returns whether the first is in the function itself, as it is for a
  * table of this function.
  */
-static bool mark_offsets(const struct module *m, const struct function *f,
-			 uint64_t table, uint64_t base)
+static bool mark_table(const struct module *m, const struct function *f,
+		       uint64_t table)
 {
+	uint64_t end = end_of_table(m, table), target;
 	bool is_own = false;
 
-	for (uint64_t at = table; at < table + MAX_TABLE_BYTES; at += 4) {
-		const uint8_t *bytes = image__bytes(&m->img, at, 4);
-		uint64_t target;
-		int32_t offset;
-
-		if (!bytes)
-			return is_own;
-		memcpy(&offset, bytes, sizeof(offset));
-		target = base + (uint64_t)(int64_t)offset;
-		if (!image__is_code(&m->img, target))
-			return is_own;
+	for (uint64_t at = table; at + 4 <= end; at += 4) {
+		if (!read_offset(m, at, table, &target) ||
+		    !image__is_code(&m->img, target))
+			break;
 		image__mark(&m->img, target, LANDING_ROOT);
-		if (target >= f->start && target < f->end)
+		if (is_inside(f, target))
 			is_own = true;
 	}
 	return is_own;
+}
+
+/* The same for offsets from a label of the function, to others of it. */
+static void mark_labels(const struct module *m, const struct function *f,
+			uint64_t table, uint64_t label)
+{
+	uint64_t target;
+
+	for (uint64_t at = table; at < table + MAX_TABLE_BYTES; at += 4) {
+		if (!read_offset(m, at, label, &target) ||
+		    !is_inside(f, target))
+			break;
+		image__mark(&m->img, target, LANDING_ROOT);
+	}
 }
 
 /*
@@ -276,10 +353,10 @@ void tables__mark_jumps(const struct module *m, struct function *f)
 	if (!find_loads(m, f, &loads))
 		return;
 	for (size_t i = 0; i < loads.nr_tables; i++) {
-		if (mark_offsets(m, f, loads.table[i], loads.table[i]))
+		if (mark_table(m, f, loads.table[i]))
 			has_table = true;
 		for (size_t k = 0; k < loads.nr_labels; k++)
-			mark_offsets(m, f, loads.table[i], loads.label[k]);
+			mark_labels(m, f, loads.table[i], loads.label[k]);
 	}
 	/* Arithmetic on code addresses: anything is possible. */
 	if (loads.nr_labels || loads.is_full ||

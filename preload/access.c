@@ -2,8 +2,8 @@
 /*
  * access.c - memory accesses of the target, as trampolines report them.
  *
- * The tool planned the patches (instrument/); the zygote carries them out.
- * From then on an instrumented instruction calls access_hook() first. Which
+ * The tool planned the patches (instrument/); the zygote carries them out
+ * (patched.c). From then on an instrumented instruction calls access_hook() first. Which
  * sites matter is learned: the detector says when an access conflicts with
  * another task's, and both sites are marked. The tool makes marked sites live
  * between runs; during one, the set is fixed, so a run replays from its
@@ -15,16 +15,11 @@
  */
 #include "preload/access.h"
 
-#include <linux/mman.h>
-
 #include "preload/clock.h"
 
 /* Executions of one site in one run, without anything found: */
 #define TICK_HITS 1024u		/* others get a turn to come by here, too */
 #define HOT_HITS 8192u		/* then it is unpatched for this run */
-/* Over all runs: then it is unpatched for good. */
-#define PRIVATE_HITS 8192u
-#define PRIVATE_RUNS 24u
 #define SPIN_READS 512u		/* the same reads again: perhaps a spin */
 #define PATIENT_READS 8192u	/* enough of them, spin or not */
 #define MEMORY_READS 8u
@@ -351,8 +346,6 @@ static void live(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags)
 
 /* --------------------------------------------------- quiet accesses */
 
-static void unpatch(uint32_t site);
-
 /* Stop here as an operation of that kind, behind everybody else. */
 static void stand_back(uint16_t kind, uint32_t site)
 {
@@ -470,7 +463,7 @@ static void count_hit(uint32_t site)
 	if (run_hits[site] == TICK_HITS && recorded(EXPLORE_OP_TICK, site))
 		stand_back(EXPLORE_OP_TICK, site);
 	else if (run_hits[site] == HOT_HITS && !clock_has_slices())
-		unpatch(site);
+		access_unpatch(site);
 }
 
 static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
@@ -569,177 +562,4 @@ void access_hook(uint64_t addr, uint32_t site, struct access_frame *f)
 		elements_hook(addr, site, f);
 	else
 		access_do(addr, i->size, site, f);
-}
-
-/* ------------------------------------------------------------ patching */
-
-static bool write_code(uint64_t addr, const uint8_t *bytes, uint32_t nr)
-{
-	uint64_t first = addr & ~4095ull;
-	uint64_t length = ((addr + nr - 1) & ~4095ull) + 4096 - first;
-
-	if (sys_call3(__NR_mprotect, first, length, 7) < 0)
-		return false;
-	memcpy((void *)(uintptr_t)addr, bytes, nr);
-	sys_call3(__NR_mprotect, first, length, 5);
-	return true;
-}
-
-/* The first of the sites that share the instruction, and so the patch. */
-static uint32_t first_of(uint32_t site)
-{
-	while (runtime_control->access[site].is_second)
-		site--;
-	return site;
-}
-
-/* The accesses of one patch are private only together. */
-static bool may_unpatch(uint32_t first)
-{
-	const struct control *c = runtime_control;
-	uint32_t i = first;
-
-	do {
-		if (c->access_state[i] & CONTROL_ACCESS_LEARNED ||
-		    c->access[i].flags & INSTRUMENT_ATOMIC)
-			return false;
-	} while (++i < c->nr_access && c->access[i].is_second);
-	return true;
-}
-
-/* For the rest of this run, in its own memory. */
-static void unpatch(uint32_t site)
-{
-	uint32_t first = first_of(site);
-	const struct instrument_site *i = &runtime_control->access[first];
-
-	if (may_unpatch(first))
-		write_code(i->addr, i->original, i->nr_bytes);
-}
-
-static bool map_area(struct control *c, const struct control_area *a)
-{
-	int64_t r = sys_call6(__NR_mmap, a->base, a->bytes, 7,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
-			      (uint64_t)-1, 0);
-
-	if ((uint64_t)r != a->base)
-		return false;
-	memcpy((void *)(uintptr_t)a->base, c->code + a->offset, a->bytes);
-	*(uint64_t *)(uintptr_t)a->base = (uintptr_t)access_entry;
-	sys_call3(__NR_mprotect, a->base, a->bytes, 5);
-	return true;
-}
-
-static bool has_area(const struct control *c, uint64_t ip)
-{
-	for (uint32_t i = 0; i < c->nr_areas; i++)
-		if (ip - c->area[i].base < c->area[i].bytes)
-			return true;
-	return false;
-}
-
-void access_instrument(void)
-{
-	struct control *c = runtime_control;
-
-	c->access_failed = 0;
-	for (uint32_t i = 0; i < c->nr_areas; i++)
-		if (!map_area(c, &c->area[i]))
-			c->area[i].bytes = 0;
-	for (uint32_t i = 0; i < c->nr_access; i++) {
-		const struct instrument_site *site = &c->access[i];
-
-		if (site->is_second)
-			continue;
-		if (!has_area(c, site->trampoline) ||
-		    memcmp((void *)(uintptr_t)site->addr, site->original,
-			   site->nr_bytes) ||
-		    !write_code(site->addr, site->patched, site->nr_bytes))
-			c->access_failed++;
-	}
-}
-
-/* A run came to code that no run had seen: what is shared is open again. */
-static void patch_all_again(struct control *c)
-{
-	for (uint32_t i = 0; i < c->nr_access; i++) {
-		const struct instrument_site *site = &c->access[i];
-
-		c->access_hits[i] = 0;
-		if (!(c->access_state[i] & CONTROL_ACCESS_PRIVATE))
-			continue;
-		c->access_state[i] &= (uint8_t)~CONTROL_ACCESS_PRIVATE;
-		write_code(site->addr, site->patched, site->nr_bytes);
-	}
-	c->nr_private = 0;
-}
-
-/*
- * Between runs: sites that are executed very often, and showed nothing in many
- * runs, cost nothing from now on. Others stay: a race that a lock hides most
- * of the time may show yet.
- */
-void access_apply(void)
-{
-	static uint32_t nr_runs, nr_seen;
-	struct control *c = runtime_control;
-
-	/* Its live sites are not ours to take away, and it is one of few. */
-	if (c->config.flags & CONTROL_F_REPLAY)
-		return;
-	if (nr_seen != c->nr_seen) {
-		nr_seen = c->nr_seen;
-		nr_runs = 0;
-		patch_all_again(c);
-	}
-	if (++nr_runs % PRIVATE_RUNS || clock_has_slices())
-		return;
-	for (uint32_t i = 0; i < c->nr_access; i++) {
-		const struct instrument_site *site = &c->access[i];
-
-		if (site->is_second || c->access_hits[i] < PRIVATE_HITS ||
-		    c->access_state[i] & CONTROL_ACCESS_PRIVATE ||
-		    !may_unpatch(i))
-			continue;
-		c->access_state[i] |= CONTROL_ACCESS_PRIVATE;
-		write_code(site->addr, site->original, site->nr_bytes);
-		c->nr_private++;
-	}
-}
-
-bool access_is_trampoline(uint64_t ip)
-{
-	return runtime_control->nr_areas && has_area(runtime_control, ip);
-}
-
-uint64_t access_original_ip(uint64_t ip)
-{
-	const struct control *c = runtime_control;
-
-	if (!access_is_trampoline(ip))
-		return ip;
-	for (uint32_t i = 0; i < c->nr_access; i++)
-		if (c->access[i].moved == ip)
-			return c->access[i].addr;
-	return ip;
-}
-
-uint64_t access_int3_target(uint64_t ip)
-{
-	const struct control *c = runtime_control;
-	uint32_t low = 0, high = c->nr_access;
-
-	while (low < high) {	/* sites ascend: the tool sorts modules */
-		uint32_t middle = low + (high - low) / 2;
-
-		if (c->access[middle].addr < ip - 1)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == c->nr_access || c->access[low].addr != ip - 1 ||
-	    c->access[low].patch != INSTRUMENT_INT3)
-		return 0;
-	return c->access[low].trampoline;
 }

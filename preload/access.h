@@ -104,14 +104,33 @@ RUNTIME_HIDDEN void blocks_drop(uint64_t addr);
 /* Fill in the block that r->addr lies in, if it is known. */
 RUNTIME_HIDDEN void blocks_describe(struct control_race *r);
 
+/* ------------------------------------------------------------- patched.c */
+
+struct sigcontext;
+struct trap;
+
 /* In the zygote: carry the tool's plan out; then unpatch private sites. */
 RUNTIME_HIDDEN void access_instrument(void);
 RUNTIME_HIDDEN void access_apply(void);
 
-/* A trap or a fault in a trampoline, or at a patched instruction. */
+/* In a run, for the rest of it: the site's patch, if that is private. */
+RUNTIME_HIDDEN void access_unpatch(uint32_t site);
+/* Whatever reaches into [start, end). Returns how many patches. */
+RUNTIME_HIDDEN uint32_t access_restore(uint64_t start, uint64_t end);
+RUNTIME_HIDDEN void access_restore_all(void);
+RUNTIME_HIDDEN bool access_has_patches(void);
+/* A handler of the target is going to look at the code around pc. */
+RUNTIME_HIDDEN void access_show_original(uint64_t pc);
+/* The target goes on at pc, which may be in the middle of a patch. */
+RUNTIME_HIDDEN void access_enter(uint64_t pc);
+
+/* mprotect and pkey_mprotect; munmap, mremap and the like. */
+RUNTIME_HIDDEN int64_t access_mprotect(struct trap *t);
+RUNTIME_HIDDEN int64_t access_munmap(struct trap *t);
+
 RUNTIME_HIDDEN bool access_is_trampoline(uint64_t ip);
-/* The instruction that was moved to `ip`, or `ip` itself. */
-RUNTIME_HIDDEN uint64_t access_original_ip(uint64_t ip);
+/* A fault in a trampoline: as if it had come in the original code. */
+RUNTIME_HIDDEN void access_leave_trampoline(struct sigcontext *m);
 /* Where to go on behind an int3 at ip - 1; 0: not ours. */
 RUNTIME_HIDDEN uint64_t access_int3_target(uint64_t ip);
 

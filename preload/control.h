@@ -356,7 +356,7 @@ struct control {
 	uint32_t access_failed;	/* sites that could not be patched */
 	uint64_t nr_accesses;	/* hook calls in the last run */
 	uint32_t nr_seen;	/* sites that have SEEN */
-	uint32_t reserved_seen;
+	uint32_t access_given_back;	/* patches of code made writable: run */
 	struct control_area area[CONTROL_MAX_AREAS];
 	struct control_race race[CONTROL_MAX_RACES];
 	struct control_module module[CONTROL_MAX_MODULES];

@@ -172,6 +172,7 @@ static void freeze(struct scheduler *s)
 
 	for (uint32_t i = 0; i < s->nr_live; i++)
 		show_registers(core_task(s->live[i]));
+	access_restore_all();	/* for a debugger */
 	__atomic_store_n(&c->release, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&c->state, CONTROL_STATE_FROZEN, __ATOMIC_SEQ_CST);
 	sys_call3(__NR_futex, &c->state, FUTEX_WAKE, INT32_MAX);

@@ -58,7 +58,7 @@ static bool is_comparison(const struct string *s)
 static struct string decode(uint32_t site, struct access_frame *f)
 {
 	const struct instrument_site *i = &runtime_control->access[site];
-	const uint8_t *byte = i->original;
+	const uint8_t *code = i->original + i->lead;
 	struct string s = {
 		.f = f,
 		.site = site,
@@ -67,13 +67,13 @@ static struct string decode(uint32_t site, struct access_frame *f)
 	};
 
 	/* Prefixes up to the opcode; the last of these two counts. */
-	for (; byte < i->original + i->length; byte++) {
-		if (*byte == 0xf2)
+	for (uint32_t n = 0; n < i->length; n++) {
+		if (code[n] == 0xf2)
 			s.is_repne = true;
-		if (*byte == 0xf3)
+		if (code[n] == 0xf3)
 			s.is_repne = false;
 	}
-	s.opcode = i->original[i->length - 1] & 0xfe;
+	s.opcode = code[i->length - 1] & 0xfe;
 	return s;
 }
 

@@ -7,6 +7,7 @@
  * the call is made and does not block. When nobody else can run, the runtime
  * waits in poll for real.
  */
+#include "preload/access.h"
 #include "preload/files.h"
 
 #include <linux/errno.h>
@@ -536,8 +537,10 @@ int64_t files_close(struct trap *t)
 
 int64_t files_mmap(struct trap *t)
 {
-	int64_t r = trap_pass(t);
 	bool is_file = (int32_t)t->arg[4] >= 0 && !(t->arg[3] & 0x20);
+	/* In the place of what was there. */
+	int64_t r = t->arg[3] & 0x10 /* MAP_FIXED */ ? access_munmap(t)
+						     : trap_pass(t);
 
 	if (r < 0 && r > -4096)
 		return r;

@@ -26,6 +26,7 @@ void order_start_run(void)
 	order_is_on = order_races &&
 		      runtime_control->config.flags & CONTROL_F_ACCESS;
 	runtime_control->nr_accesses = 0;
+	runtime_control->access_given_back = 0;
 	if (order_is_on)
 		races_init(order_races);
 }

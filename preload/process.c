@@ -11,6 +11,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 
+#include "preload/access.h"
 #include "preload/files.h"
 
 #define MAX_CHILDREN 256
@@ -74,6 +75,8 @@ static int64_t spawn_sharing(struct trap *t, struct clone_args *a)
 	uc->uc_mcontext.rax = 0;
 	uc->uc_mcontext.rsp = top;
 	uc->uc_sigmask = core_self()->sigmask;
+	if (access_has_patches())
+		uc->uc_sigmask &= ~SIGNALS_BIT(SIGTRAP);
 	*entry = (uintptr_t)sys_restorer;
 	a->stack_size = (uintptr_t)entry - a->stack;
 	runtime_mode = RUNTIME_NATIVE;
@@ -97,7 +100,11 @@ static int64_t fork_copy(struct trap *t, const struct clone_args *a)
 
 	pid = sys_call5(__NR_clone, flags | a->exit_signal, 0, a->parent_tid,
 			a->child_tid, a->tls);
-	return pid == 0 ? become_native(t, mask) : pid;
+	if (pid)
+		return pid;
+	/* It may block SIGTRAP, and nobody wants to know what it does. */
+	access_restore_all();
+	return become_native(t, mask);
 }
 
 static struct clone_args clone_arguments(const struct trap *t)

@@ -433,11 +433,12 @@ static void on_fault(int sig, struct signals_info *info, struct ucontext *uc)
 		if (clock_trap(info, uc) || spin_step(uc))
 			return;
 	}
-	m->rip = access_original_ip(m->rip);
+	access_leave_trampoline(m);
 	if (sig == SIGSEGV && time_emulate_tsc(m))
 		return;
 	if (a->handler > 1 && !(core_self()->sigmask & SIGNALS_BIT(sig))) {
 		runtime_control->counters.signals++;
+		access_show_original(m->rip);
 		push_handler(uc, a, info);
 		if (a->flags & RESETHAND_FLAG)
 			a->handler = 0;
@@ -531,7 +532,7 @@ void signals_go_native(struct ucontext *uc, uint64_t mask)
 	for (int sig = 1; sig <= NR_SIGNALS; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP &&
 		    /* SIGTRAP stays ours: int3 sites are in the child, too. */
-		    (sig != SIGTRAP || !runtime_control->nr_access) &&
+		    (sig != SIGTRAP || !access_has_patches()) &&
 		    (actions[sig].handler > 1 || sig == SIGSYS ||
 		     sig == SIGNALS_PROBE || FATAL_FAULTS & SIGNALS_BIT(sig)))
 			sys_call4(__NR_rt_sigaction, sig, &actions[sig], 0, 8);
@@ -635,6 +636,7 @@ int64_t signals_sigreturn(struct trap *t)
 	k->sigmask = uc->uc_sigmask & ~UNBLOCKABLE;
 	uc->uc_sigmask = 0;
 	k->uses_trap_frame = 0;
+	access_enter(uc->uc_mcontext.rip);
 	if (signals_are_due())
 		signals_deliver(uc, -1, 0);
 	sys_sigreturn_at((uintptr_t)uc);

@@ -6,6 +6,7 @@
  * unrecorded; a row with a NULL handler and TRAP_F_QUIET says that this is
  * right for it.
  */
+#include "preload/access.h"
 #include "preload/files.h"
 
 #define NR_ROWS CONTROL_MAX_SYSCALLS
@@ -144,9 +145,10 @@ const struct trap_entry trap_table[NR_ROWS] = {
 
 	/* Same answer in every run, or nobody's business. */
 	[__NR_brk] = QUIET,
-	[__NR_munmap] = QUIET,
-	[__NR_mprotect] = QUIET,
-	[__NR_mremap] = QUIET,
+	[__NR_munmap] = CALL(access_munmap),
+	[__NR_mprotect] = CALL(access_mprotect),
+	[329 /* pkey_mprotect */] = CALL(access_mprotect),
+	[__NR_mremap] = CALL(access_munmap),
 	[__NR_madvise] = QUIET,
 	[__NR_arch_prctl] = QUIET,
 	[__NR_open] = QUIET,

@@ -152,7 +152,7 @@ static int write_all(const struct applied *a, bool patched)
 
 	if (!p->nr_sites)
 		return 0;
-	first = p->site[0].addr;
+	first = p->site[0].addr - p->site[0].lead;
 	bytes = p->site[p->nr_sites - 1].addr + 16 - first;
 	e = set_protection(first, bytes, PROT_READ | PROT_WRITE | PROT_EXEC);
 	if (e < 0)
@@ -160,8 +160,8 @@ static int write_all(const struct applied *a, bool patched)
 	for (uint32_t i = 0; i < p->nr_sites; i++) {
 		const struct instrument_site *s = &p->site[i];
 
-		memcpy((void *)s->addr, patched ? s->patched : s->original,
-		       s->nr_bytes);
+		memcpy((void *)(s->addr - s->lead),
+		       patched ? s->patched : s->original, s->nr_bytes);
 	}
 	return set_protection(first, bytes, PROT_READ | PROT_EXEC);
 }

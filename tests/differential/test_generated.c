@@ -234,19 +234,26 @@ static void fail(const struct generated *g, const char *what, uint64_t one,
 	       (unsigned long)one, (unsigned long)two);
 }
 
-static const struct instrument_site *site_of(uint64_t addr)
+/* Where the instruction at `addr` comes from, if it was moved. */
+static uint64_t original_of(uint64_t addr)
 {
+	const struct instrument_site *s = NULL;
+	int place;
+
 	for (uint32_t i = 0; i < applied.plan.nr_sites; i++)
-		if (applied.plan.site[i].addr == addr)
-			return &applied.plan.site[i];
-	return NULL;
+		if (!applied.plan.site[i].is_second &&
+		    applied.plan.site[i].trampoline <= addr)
+			s = &applied.plan.site[i];
+	if (!s || addr - (uint64_t)applied.code >= applied.plan.code_bytes)
+		return addr;
+	place = instrument_place((const uint8_t *)s->trampoline,
+				 addr - s->trampoline);
+	return s->addr - s->lead + (uint64_t)place;
 }
 
 static void compare_faults(const struct generated *g, const struct result *a,
 			   const struct result *b)
 {
-	const struct instrument_site *s;
-
 	if (a->fault != b->fault) {
 		fail(g, "signal", (uint64_t)a->fault, (uint64_t)b->fault);
 		return;
@@ -254,9 +261,8 @@ static void compare_faults(const struct generated *g, const struct result *a,
 	if (!a->fault)
 		return;
 	nr_faults++;
-	s = site_of(a->fault_addr);
-	if (s && s->moved != b->fault_addr)
-		fail(g, "place of the fault", s->moved, b->fault_addr);
+	if (original_of(b->fault_addr) != a->fault_addr)
+		fail(g, "place of the fault", a->fault_addr, b->fault_addr);
 }
 
 static void compare_bytes(const struct generated *g, const char *what,
@@ -310,7 +316,8 @@ static uint64_t expected_address(const struct machine_state *before,
 	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
 	uint64_t addr = 0;
 
-	ZydisDecoderDecodeFull(&decoder, s->original, s->length, &insn, op);
+	ZydisDecoderDecodeFull(&decoder, s->original + s->lead, s->length,
+			       &insn, op);
 	if (insn.meta.category == ZYDIS_CATEGORY_STRINGOP)
 		return before->gpr[is_rdi ? RDI : RSI];
 	for (unsigned int i = 0; i < insn.operand_count_visible; i++) {
@@ -333,14 +340,14 @@ static uint64_t expected_address(const struct machine_state *before,
 
 static bool is_rdi_of_string(const struct instrument_site *s)
 {
-	switch (s->original[s->length - 1]) {
+	switch (s->original[s->lead + s->length - 1]) {
 	case 0xaa:	/* stos */
 	case 0xab:
 	case 0xae:	/* scas */
 	case 0xaf:
 		return true;
 	default:	/* lods and the first of movs and cmps */
-		return s->is_second;
+		return s > applied.plan.site && s[-1].addr == s->addr;
 	}
 }
 

@@ -187,6 +187,18 @@ __asm__(".macro L name\n"
 	"L r_call\n"
 	"	mov (%rsi), %eax\n"
 	"	call none\n"
+	"	xor $5, %edx\n"
+	"L r_lead\n"
+	"	mov (%rsi), %eax\n"
+	"L r_behind\n"
+	"	jne .Lr_behind\n"
+	"L r_trap\n"
+	"	mov (%rsi), %eax\n"
+	"L r_last\n"
+	"	jne .Lr_last\n"
+	"L r_system\n"
+	"	mov (%rsi), %eax\n"
+	"	syscall\n"
 	"L r_end\n"
 	"	mov (%rsi), %eax\n"
 	"	ret\n"
@@ -443,11 +455,15 @@ static void test_plan__jumps_where_there_is_room(void **state)
 	(void)state;
 	PATCH(r_long, JUMP, 7);
 	PATCH(r_two, JUMP, 5);
-	PATCH(r_first, JUMP, 5);
+	PATCH(r_first, JUMP, 7);
 	PATCH(r_along, JUMP, 0);
-	PATCH(r_target, INT3, 1);
+	PATCH(r_target, JUMP, 0);
 	PATCH(r_branch, JUMP, 6);
-	PATCH(r_call, INT3, 1);
+	PATCH(r_call, JUMP, 7);
+	PATCH(r_lead, JUMP, 5);
+	assert_int_equal(site_at(LABEL(r_lead), 0)->lead, 3);
+	PATCH(r_trap, INT3, 1);
+	PATCH(r_system, INT3, 1);
 	PATCH(r_end, INT3, 1);
 	s = site_at(LABEL(r_along), 0);
 	assert_true(s->is_second);

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * patched.c - the tool's patches: into the target's code, and out of it again.
+ *
+ * The zygote patches; runs inherit that, and take patches back in their own
+ * memory: of code that is private and hot, of code that the target is about to
+ * write to, and where somebody is going to look: the handler of a fault finds
+ * the original instruction at the address it is told, and may go on in the
+ * middle of what was a patch. A patch that was taken back stays so for the run.
+ *
+ * Context: the zygote, or a run's only thread of the kernel.
+ */
+#include <linux/mman.h>
+
+#include "preload/access.h"
+#include "preload/clock.h"
+#include "preload/traps.h"
+
+#define PAGE 4096ull
+#define PROT_RX 5
+#define PROT_RWX 7
+/* Over all runs: then a site is unpatched for good. */
+#define PRIVATE_HITS 8192u
+#define PRIVATE_RUNS 24u
+/*
+ * What a handler may decode: one instruction on each side of the pc. No patch
+ * is longer, either.
+ */
+#define LOOKED_AT 16u
+
+static_assert(sizeof(((struct instrument_site *)0)->original) <= LOOKED_AT,
+	      "a patch that begins earlier cannot reach here");
+
+/* By first site; in the memory of the run. */
+static uint8_t is_restored[CONTROL_MAX_ACCESS];
+static bool is_all_restored;
+
+/* ------------------------------------------------------------ writing */
+
+/* Pages that are writable for the moment: [first, first + bytes). */
+struct window {
+	uint64_t first, bytes;
+};
+
+static void close_window(struct window *w)
+{
+	if (w->bytes)
+		sys_call3(__NR_mprotect, w->first, w->bytes, PROT_RX);
+	w->bytes = 0;
+}
+
+static bool write_code(struct window *w, uint64_t addr, const uint8_t *code,
+		       uint32_t nr)
+{
+	uint64_t first = addr & ~(PAGE - 1);
+	uint64_t bytes = ((addr + nr - 1) & ~(PAGE - 1)) + PAGE - first;
+
+	if (!w->bytes || first < w->first ||
+	    first + bytes > w->first + w->bytes) {
+		close_window(w);
+		if (sys_call3(__NR_mprotect, first, bytes, PROT_RWX) < 0)
+			return false;
+		*w = (struct window){ first, bytes };
+	}
+	memcpy((void *)(uintptr_t)addr, code, nr);
+	return true;
+}
+
+static uint64_t start_of(const struct instrument_site *i)
+{
+	return i->addr - i->lead;
+}
+
+static bool put(struct window *w, const struct instrument_site *i)
+{
+	return write_code(w, start_of(i), i->patched, i->nr_bytes);
+}
+
+static bool take(struct window *w, const struct instrument_site *i)
+{
+	return write_code(w, start_of(i), i->original, i->nr_bytes);
+}
+
+/* The file is what is there: as far as it is patched, or copied. */
+static bool is_original(const struct instrument_site *i)
+{
+	uint32_t nr = i->lead + i->length;
+
+	if (nr < i->nr_bytes)
+		nr = i->nr_bytes;
+	return !memcmp((void *)(uintptr_t)start_of(i), i->original, nr);
+}
+
+/* The first of the sites that share the patch. */
+static uint32_t first_of(uint32_t site)
+{
+	while (runtime_control->access[site].is_second)
+		site--;
+	return site;
+}
+
+/* The accesses of one patch are private only together. */
+static bool may_unpatch(uint32_t first)
+{
+	const struct control *c = runtime_control;
+	uint32_t i = first;
+
+	do {
+		if (c->access_state[i] & CONTROL_ACCESS_LEARNED ||
+		    c->access[i].flags & INSTRUMENT_ATOMIC)
+			return false;
+	} while (++i < c->nr_access && c->access[i].is_second);
+	return true;
+}
+
+/* ---------------------------------------------------------- in a run */
+
+/* The first site at or behind `addr`. */
+static uint32_t find_site(uint64_t addr)
+{
+	const struct control *c = runtime_control;
+	uint32_t low = 0, high = c->nr_access;
+
+	while (low < high) {	/* sites ascend: the tool sorts modules */
+		uint32_t middle = low + (high - low) / 2;
+
+		if (c->access[middle].addr < addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_in_force(uint32_t first)
+{
+	return !is_all_restored && !is_restored[first] &&
+	       !(runtime_control->access_state[first] &
+		 CONTROL_ACCESS_PRIVATE);
+}
+
+void access_unpatch(uint32_t site)
+{
+	uint32_t first = first_of(site);
+	struct window w = { 0 };
+
+	if (!may_unpatch(first) || !is_in_force(first))
+		return;
+	take(&w, &runtime_control->access[first]);
+	close_window(&w);
+}
+
+uint32_t access_restore(uint64_t start, uint64_t end)
+{
+	const struct control *c = runtime_control;
+	/* One that begins before `start` may reach into the range. */
+	uint64_t first = start - (start < LOOKED_AT ? start : LOOKED_AT);
+	struct window w = { 0 };
+	uint32_t nr = 0;
+
+	for (uint32_t i = find_site(first); i < c->nr_access; i++) {
+		const struct instrument_site *site = &c->access[i];
+
+		if (site->is_second)
+			continue;
+		if (start_of(site) >= end)
+			break;
+		if (start_of(site) + site->nr_bytes <= start || is_restored[i])
+			continue;
+		if (is_in_force(i))
+			take(&w, site);
+		is_restored[i] = 1;
+		nr++;
+	}
+	close_window(&w);
+	return nr;
+}
+
+void access_restore_all(void)
+{
+	if (runtime_control->nr_access)
+		access_restore(0, UINT64_MAX);
+	is_all_restored = true;
+}
+
+bool access_has_patches(void)
+{
+	return runtime_control->nr_access && !is_all_restored;
+}
+
+void access_show_original(uint64_t pc)
+{
+	if (access_has_patches())
+		access_restore(pc - LOOKED_AT, pc + LOOKED_AT);
+}
+
+void access_enter(uint64_t pc)
+{
+	const struct instrument_site *i;
+	uint32_t at;
+
+	if (!access_has_patches())
+		return;
+	at = find_site(pc - LOOKED_AT);
+	for (; at < runtime_control->nr_access; at++) {
+		i = &runtime_control->access[at];
+		if (i->is_second)
+			continue;
+		if (start_of(i) >= pc)
+			return;
+		if (pc < start_of(i) + i->nr_bytes)
+			access_restore(pc, pc + 1);
+	}
+}
+
+/* The target is about to write to these pages, or they become others. */
+static void give_back(uint64_t addr, uint64_t bytes)
+{
+	uint64_t end = (addr + bytes + PAGE - 1) & ~(PAGE - 1);
+
+	if (access_has_patches() && end > addr)
+		runtime_control->access_given_back +=
+			access_restore(addr & ~(PAGE - 1), end);
+}
+
+int64_t access_mprotect(struct trap *t)
+{
+	if (t->arg[2] & 2 /* PROT_WRITE */)
+		give_back(t->arg[0], t->arg[1]);
+	return trap_pass(t);
+}
+
+int64_t access_munmap(struct trap *t)
+{
+	give_back(t->arg[0], t->arg[1]);
+	return trap_pass(t);
+}
+
+/* ------------------------------------------------------- in the zygote */
+
+static bool map_area(struct control *c, const struct control_area *a)
+{
+	int64_t r = sys_call6(__NR_mmap, a->base, a->bytes, PROT_RWX,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
+			      (uint64_t)-1, 0);
+
+	if ((uint64_t)r != a->base)
+		return false;
+	memcpy((void *)(uintptr_t)a->base, c->code + a->offset, a->bytes);
+	*(uint64_t *)(uintptr_t)a->base = (uintptr_t)access_entry;
+	sys_call3(__NR_mprotect, a->base, a->bytes, PROT_RX);
+	return true;
+}
+
+static bool has_area(const struct control *c, uint64_t ip)
+{
+	for (uint32_t i = 0; i < c->nr_areas; i++)
+		if (ip - c->area[i].base < c->area[i].bytes)
+			return true;
+	return false;
+}
+
+void access_instrument(void)
+{
+	struct control *c = runtime_control;
+	struct window w = { 0 };
+
+	c->access_failed = 0;
+	for (uint32_t i = 0; i < c->nr_areas; i++)
+		if (!map_area(c, &c->area[i]))
+			c->area[i].bytes = 0;
+	for (uint32_t i = 0; i < c->nr_access; i++) {
+		const struct instrument_site *site = &c->access[i];
+
+		if (site->is_second)
+			continue;
+		if (has_area(c, site->trampoline) && is_original(site) &&
+		    put(&w, site))
+			continue;
+		is_restored[i] = 1;
+		c->access_failed++;
+	}
+	close_window(&w);
+}
+
+/* A run came to code that no run had seen: what is shared is open again. */
+static void patch_all_again(struct control *c)
+{
+	struct window w = { 0 };
+
+	for (uint32_t i = 0; i < c->nr_access; i++) {
+		c->access_hits[i] = 0;
+		if (!(c->access_state[i] & CONTROL_ACCESS_PRIVATE))
+			continue;
+		c->access_state[i] &= (uint8_t)~CONTROL_ACCESS_PRIVATE;
+		put(&w, &c->access[i]);
+	}
+	close_window(&w);
+	c->nr_private = 0;
+}
+
+static void unpatch_private(struct control *c)
+{
+	struct window w = { 0 };
+
+	for (uint32_t i = 0; i < c->nr_access; i++) {
+		const struct instrument_site *site = &c->access[i];
+
+		if (site->is_second || c->access_hits[i] < PRIVATE_HITS ||
+		    !is_in_force(i) || !may_unpatch(i))
+			continue;
+		take(&w, site);
+		c->access_state[i] |= CONTROL_ACCESS_PRIVATE;
+		c->nr_private++;
+	}
+	close_window(&w);
+}
+
+/*
+ * Between runs: sites that are executed very often, and showed nothing in many
+ * runs, cost nothing from now on. Others stay: a race that a lock hides most
+ * of the time may show yet.
+ */
+void access_apply(void)
+{
+	static uint32_t nr_runs, nr_seen;
+	struct control *c = runtime_control;
+
+	/* Its live sites are not ours to take away, and it is one of few. */
+	if (c->config.flags & CONTROL_F_REPLAY)
+		return;
+	if (nr_seen != c->nr_seen) {
+		nr_seen = c->nr_seen;
+		nr_runs = 0;
+		patch_all_again(c);
+	}
+	if (++nr_runs % PRIVATE_RUNS || clock_has_slices())
+		return;
+	unpatch_private(c);
+}
+
+/* ---------------------------------------------------------- addresses */
+
+bool access_is_trampoline(uint64_t ip)
+{
+	return runtime_control->nr_areas && has_area(runtime_control, ip);
+}
+
+/* The site whose trampoline is the last one at or before `ip`. */
+static const struct instrument_site *find_trampoline(uint64_t ip)
+{
+	const struct control *c = runtime_control;
+	const struct instrument_site *best = NULL;
+
+	for (uint32_t i = 0; i < c->nr_access; i++)
+		if (!c->access[i].is_second && c->access[i].trampoline <= ip &&
+		    (!best || c->access[i].trampoline > best->trampoline))
+			best = &c->access[i];
+	return best;
+}
+
+void access_leave_trampoline(struct sigcontext *m)
+{
+	const struct instrument_site *i;
+	int place;
+
+	if (!access_is_trampoline(m->rip))
+		return;
+	i = find_trampoline(m->rip);
+	if (!i)
+		return;
+	place = instrument_place((const uint8_t *)(uintptr_t)i->trampoline,
+				 m->rip - i->trampoline);
+	if (place < 0)
+		return;
+	m->rip = start_of(i) + ((uint32_t)place & ~INSTRUMENT_PLACE_PUSHED);
+	if ((uint32_t)place & INSTRUMENT_PLACE_PUSHED)
+		m->rsp += 8;
+}
+
+uint64_t access_int3_target(uint64_t ip)
+{
+	const struct control *c = runtime_control;
+	uint32_t at = find_site(ip - 1);
+
+	if (at == c->nr_access || c->access[at].addr != ip - 1 ||
+	    c->access[at].patch != INSTRUMENT_INT3 || !is_in_force(at))
+		return 0;
+	return c->access[at].trampoline;
+}
