@@ -287,12 +287,14 @@ void access_print_stats(FILE *f, const struct access_stats *s,
 		s->nr_sites == 1 ? "" : "es", s->nr_functions,
 		s->nr_functions == 1 ? "" : "s", s->nr_jumps, s->nr_int3,
 		c->nr_private, nr_live);
-	for (int i = 0; i < INSTRUMENT_SKIP_NR; i++) {
-		const struct instrument_reason *r =
-			instrument_reason((enum instrument_skip)i);
-
-		print_item(&l, s->skipped[i], r->one, r->more);
-	}
+	print_item(&l, s->skipped[INSTRUMENT_SKIP_FRAME] +
+		   s->skipped[INSTRUMENT_SKIP_TLS] +
+		   s->skipped[INSTRUMENT_SKIP_READ_ONLY],
+		   "access to private data or constants",
+		   "accesses to private data or constants");
+	for (int i = INSTRUMENT_SKIP_READ_ONLY + 1; i < INSTRUMENT_SKIP_NR; i++)
+		print_item(&l, s->skipped[i],
+			   instrument_skip_text((enum instrument_skip)i), NULL);
 	print_item(&l, c->access_failed, "that could not be patched", NULL);
 	print_item(&l, s->nr_without_ranges, "file without .eh_frame",
 		   "files without .eh_frame");

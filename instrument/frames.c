@@ -95,14 +95,18 @@ static const struct cie *find_cie(const struct module *m, Dwarf_Off offset)
 }
 
 /* Code we may decode and change: in one segment that nobody writes to. */
-static bool is_usable(const struct image *img, const struct function *f)
+static bool is_usable(const struct module *m, const struct function *f)
 {
+	const struct image *img = &m->img;
 	const struct segment *s = image__segment(img, f->start);
 
-	return s && s->is_executable && !s->is_writable &&
-	       f->end > f->start && f->end <= s->file_end &&
-	       image__is_code(img, f->start) &&
-	       !image__is_plt(img, f->start);
+	if (!s || !s->is_executable || f->end <= f->start ||
+	    f->end > s->file_end || !image__is_code(img, f->start) ||
+	    image__is_plt(img, f->start))
+		return false;
+	if (s->is_writable)
+		m->plan->skipped[INSTRUMENT_SKIP_WRITABLE]++;
+	return !s->is_writable;
 }
 
 static int add_function(struct module *m, const Dwarf_FDE *entry,
@@ -133,7 +137,7 @@ static int add_function(struct module *m, const Dwarf_FDE *entry,
 		if (data.is_bad)
 			return 0;
 	}
-	if (c.is_bad || !is_usable(&m->img, &f))
+	if (c.is_bad || !is_usable(m, &f))
 		return 0;
 	f.cfa_code = c.at;
 	f.cfa_code_end = c.end;

@@ -98,25 +98,30 @@ static inline int instrument_place(const uint8_t *trampoline, uint64_t offset)
 	return place;
 }
 
+/* What was left unpatched; instrument_skip_text() has the words. */
 enum instrument_skip {
-	INSTRUMENT_SKIP_FRAME,		/* rsp/rbp-relative, address not taken */
+	/* instructions */
+	INSTRUMENT_SKIP_FRAME,		/* the own frame, address not taken */
 	INSTRUMENT_SKIP_TLS,		/* fs:, gs: */
 	INSTRUMENT_SKIP_READ_ONLY,	/* constant data */
 	INSTRUMENT_SKIP_BRANCH,		/* call or jmp through memory */
 	INSTRUMENT_SKIP_GATHER,		/* several addresses, or masked */
-	INSTRUMENT_SKIP_UNDECODED,	/* a function with undecodable bytes */
-	INSTRUMENT_SKIP_OVERLAP,	/* functions that overlap */
-	INSTRUMENT_SKIP_OTHER,
+	INSTRUMENT_SKIP_ADDRESS,	/* addresses of 32 bits (67h) */
+	INSTRUMENT_SKIP_UNREACHED,	/* perhaps data between the code */
+	INSTRUMENT_SKIP_ROOM,		/* no room for its trampoline */
+	INSTRUMENT_SKIP_OTHER,		/* xsave, bt with a register ... */
+	/* functions */
+	INSTRUMENT_SKIP_UNDECODED,	/* with undecodable bytes */
+	INSTRUMENT_SKIP_MISREAD,	/* jumped into an instruction */
+	INSTRUMENT_SKIP_OVERLAP,	/* two that share bytes */
+	INSTRUMENT_SKIP_WRITABLE,	/* in memory that can be written to */
+	/* stretches of code */
+	INSTRUMENT_SKIP_UNLISTED,	/* in no function of .eh_frame */
 	INSTRUMENT_SKIP_NR
 };
 
-/* What enum instrument_skip counts, to be printed behind the number. */
-struct instrument_reason {
-	const char *one;
-	const char *more;	/* NULL: accesses, and `one` fits any number */
-};
-
-const struct instrument_reason *instrument_reason(enum instrument_skip skip);
+/* "12 " and this: "accesses to thread-local data". Never NULL. */
+const char *instrument_skip_text(enum instrument_skip why);
 
 struct instrument_input {
 	const char *path;	/* the ELF file */

@@ -15,18 +15,30 @@
 #include <errno.h>
 #include <stdlib.h>
 
+static bool is_padding(const ZydisDecodedInstruction *insn,
+		       const uint8_t *bytes)
+{
+	return insn->meta.category == ZYDIS_CATEGORY_NOP ||
+	       insn->meta.category == ZYDIS_CATEGORY_WIDENOP ||
+	       insn->mnemonic == ZYDIS_MNEMONIC_INT3 ||
+	       (!bytes[0] && !bytes[1]);
+}
+
 /* Branches of functions that could not be decoded, or that have no entry. */
 static void mark_unlisted_range(const struct module *m, uint64_t at,
 				uint64_t end)
 {
 	ZydisDecodedInstruction insn;
 	ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
+	bool has_code = false;
 
 	while (at < end && image__bytes(&m->img, at, end - at)) {
 		if (!code__at(m, at, end, &insn, op)) {
 			at++;
 			continue;
 		}
+		if (!is_padding(&insn, image__bytes(&m->img, at, 1)))
+			has_code = true;
 		at += insn.length;
 		if (insn.operand_count_visible &&
 		    op[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
@@ -34,6 +46,8 @@ static void mark_unlisted_range(const struct module *m, uint64_t at,
 			image__mark(&m->img, at + op[0].imm.value.u,
 				    LANDING_ROOT);
 	}
+	if (has_code)
+		m->plan->skipped[INSTRUMENT_SKIP_UNLISTED]++;
 }
 
 /* [start, end) without the functions that were decoded. */
@@ -57,7 +71,8 @@ static void mark_unlisted(const struct module *m, uint64_t start, uint64_t end)
 static void mark_all_unlisted(const struct module *m)
 {
 	for (size_t i = 0; i < m->img.nr_sections; i++)
-		if (m->img.section[i].flags & SECTION_CODE)
+		if ((m->img.section[i].flags & SECTION_CODE) &&
+		    !(m->img.section[i].flags & SECTION_PLT))
 			mark_unlisted(m, m->img.section[i].start,
 				      m->img.section[i].end);
 	if (m->img.nr_sections)
@@ -196,7 +211,7 @@ int landing__find(struct module *m)
 
 		if (!f->is_skipped && is_misread(m, f)) {
 			f->is_skipped = true;
-			m->plan->skipped[INSTRUMENT_SKIP_UNDECODED]++;
+			m->plan->skipped[INSTRUMENT_SKIP_MISREAD]++;
 		}
 	}
 	return e;

@@ -127,7 +127,7 @@ static int find_string(const ZydisDecodedInstruction *insn,
 		       const ZydisDecodedOperand *op, struct candidate *c)
 {
 	if (insn->address_width != 64)
-		return INSTRUMENT_SKIP_OTHER;
+		return INSTRUMENT_SKIP_ADDRESS;
 	for (unsigned int i = 0; i < insn->operand_count; i++) {
 		struct access a = { .where = ACCESS_RSI };
 
@@ -194,8 +194,10 @@ static int find_plain(const struct module *m, const struct function *f,
 					       &a.constant);
 	if (a.is_constant && image__is_constant(&m->img, a.constant, bytes))
 		return INSTRUMENT_SKIP_READ_ONLY;
+	if (insn->address_width != 64)
+		return INSTRUMENT_SKIP_ADDRESS;
 	if (mem->mem.type != ZYDIS_MEMOP_TYPE_MEM || is_odd(insn) ||
-	    is_far_bit(insn, op) || insn->address_width != 64 || !bytes)
+	    is_far_bit(insn, op) || !bytes)
 		return INSTRUMENT_SKIP_OTHER;
 	a.mem = mem->mem;
 	a.size = (uint16_t)bytes;
@@ -244,7 +246,7 @@ int operand__collect(const struct module *m, const struct function *f,
 		verdict = classify(m, f, cfa__row(&table, addr, &hint), addr,
 				   insn, &c);
 		if (verdict == IS_CANDIDATE && !(insn->flags & INSN_REACHED))
-			verdict = INSTRUMENT_SKIP_OTHER;
+			verdict = INSTRUMENT_SKIP_UNREACHED;
 		if (verdict < INSTRUMENT_SKIP_NR)
 			m->plan->skipped[verdict]++;
 		if (verdict != IS_CANDIDATE)

@@ -383,7 +383,7 @@ static int patch_candidate(struct work *w, size_t i)
 		r = try_group(w, &g);
 	}
 	if (r > 0)
-		w->m->plan->skipped[INSTRUMENT_SKIP_OTHER]++;
+		w->m->plan->skipped[INSTRUMENT_SKIP_ROOM]++;
 	return r < 0 ? r : 1;
 }
 

@@ -4,6 +4,7 @@
  * them a jump reaches, and what was left out. One line per file.
  *
  *	plan-statistics FILE...
+ *	plan-statistics --reasons FILE		one line per reason
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 #define CODE_BYTES (256ULL << 20)
 
-static void show(const char *path)
+static void show(const char *path, bool with_reasons)
 {
 	struct instrument_input in = {
 		.path = path,
@@ -33,6 +34,17 @@ static void show(const char *path)
 	}
 	for (int i = INSTRUMENT_SKIP_FRAME + 1; i < INSTRUMENT_SKIP_NR; i++)
 		nr_other += plan.skipped[i];
+	if (with_reasons) {
+		for (int i = 0; i < INSTRUMENT_SKIP_NR; i++)
+			if (plan.skipped[i])
+				printf("%u %s\n", plan.skipped[i],
+				       instrument_skip_text(i));
+		if (plan.has_no_ranges)
+			printf("no functions in .eh_frame\n");
+		printf("%u sites\n", plan.nr_sites);
+		instrument_plan_release(&plan);
+		return;
+	}
 	printf("%-24.24s %8u %8u %8u %5.1f%% %8u %8u %9lu\n",
 	       name ? name + 1 : path, plan.nr_sites, plan.nr_jumps,
 	       plan.nr_int3, plan.nr_sites ? 100.0 * plan.nr_jumps /
@@ -44,9 +56,13 @@ static void show(const char *path)
 
 int main(int argc, char **argv)
 {
+	if (argc == 3 && !strcmp(argv[1], "--reasons")) {
+		show(argv[2], true);
+		return 0;
+	}
 	printf("%-24s %8s %8s %8s %6s %8s %8s %9s\n", "file", "sites", "jump",
 	       "int3", "jump", "frame", "other", "bytes");
 	for (int i = 1; i < argc; i++)
-		show(argv[i]);
+		show(argv[i], false);
 	return 0;
 }

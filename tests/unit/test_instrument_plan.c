@@ -518,8 +518,8 @@ static void test_plan__stops_at_the_room_it_is_given(void **state)
 	(void)state;
 	assert_int_equal(plan_file("/proc/self/exe", &p, 10, CODE_BYTES), 0);
 	assert_true(p.nr_sites <= 10);
-	assert_true(p.skipped[INSTRUMENT_SKIP_OTHER] >
-		    plan.skipped[INSTRUMENT_SKIP_OTHER]);
+	assert_true(p.skipped[INSTRUMENT_SKIP_ROOM] >
+		    plan.skipped[INSTRUMENT_SKIP_ROOM]);
 	instrument_plan_release(&p);
 	assert_int_equal(plan_file("/proc/self/exe", &p, 1000, 4096), 0);
 	assert_true(p.code_bytes <= 4096);
