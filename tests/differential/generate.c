@@ -85,7 +85,9 @@ static unsigned int bit3(unsigned int reg)
 
 static void put_legacy(struct bytes *b, const struct operand *o)
 {
-	static const uint8_t prefix[] = { 0x66, 0xf2, 0xf3, 0xf0, 0x66 };
+	/* The segment overrides (cs, ds, es, ss) mean nothing here. */
+	static const uint8_t prefix[] = { 0x66, 0xf2, 0xf3, 0xf0, 0x66,
+					  0x2e, 0x3e, 0x26, 0x36 };
 	unsigned int reg = rnd(16);
 	unsigned int rex = 0x40 | rnd(2) << 3 | (reg >> 3) << 2 |
 			   bit3(o->index) << 1 | bit3(o->base);
@@ -217,6 +219,9 @@ static bool is_base(ZydisRegister reg, unsigned int nr)
 			      : reg == ZYDIS_REGISTER_RAX + (ZydisRegister)nr;
 }
 
+/* A register that the next instruction needs; REG_NONE: none. */
+static unsigned int keeps = REG_NONE;
+
 static bool suits(const ZydisDecodedInstruction *insn,
 		  const ZydisDecodedOperand *op, const struct operand *o,
 		  bool is_last)
@@ -243,7 +248,8 @@ static bool suits(const ZydisDecodedInstruction *insn,
 			return false;
 		if (!(op[i].actions & ZYDIS_OPERAND_ACTION_MASK_WRITE))
 			continue;
-		if (is_register(op[i].reg.value, REG_RSP))
+		if (is_register(op[i].reg.value, REG_RSP) ||
+		    is_register(op[i].reg.value, keeps))
 			return false;
 		if (!is_last && (is_register(op[i].reg.value, o->base) ||
 				 is_register(op[i].reg.value, o->index)))
@@ -409,9 +415,54 @@ static const char *const condition[] = {
 	"s", "ns", "p", "np", "l", "nl", "le", "nle",
 };
 
+/*
+ * A call or a jump right behind, which moves along. The called function looks at
+ * its return address.
+ */
+static void print_transfer(const struct operand *o)
+{
+	unsigned int how = rnd(5);
+
+	if (how == 1 && o->base == REG_R11)
+		how = 0;
+	if (how == 1) {
+		keeps = REG_R11;
+		printf("\tlea 1f(%%rip), %%r11\n");
+	}
+	print_memory(o, true);
+	keeps = REG_NONE;
+	switch (how) {
+	case 0:
+		printf("\tcall 1f\n");
+		break;
+	case 1:
+		printf("\tcall *%%r11\n");
+		break;
+	case 2:
+		printf("\tcall *4f(%%rip)\n");
+		break;
+	case 3:
+		printf("\tjmp *4f(%%rip)\n");
+		break;
+	default:
+		printf("\tjmp 1f\n");
+		break;
+	}
+	print_fillers(o, 3);
+	printf("\tjmp 2f\n1:\tpop %%r10\n\tpush %%r10\n%s2:",
+	       how < 3 ? "\tret\n" : "");
+	printf("\t.pushsection .data.rel.ro, \"aw\"\n"
+	       "4:\t.quad 1b\n\t.popsection\n");
+	print_fillers(o, 2);
+}
+
 static void print_around(const struct operand *o)
 {
-	switch (rnd(6)) {
+	switch (rnd(8)) {
+	case 6:
+	case 7:
+		print_transfer(o);
+		break;
 	case 0:		/* room only for a trap, or barely */
 		printf("\tjrcxz 1f\n");
 		print_memory(o, true);
