@@ -39,6 +39,7 @@ enum step_kind {
 	STEP_COND_WAIT,		/* skipped when told; gives up mutex 0 */
 	STEP_COND_WAKE,		/* takes it again; then looks once more */
 	STEP_TELL,
+	STEP_ACCESS,		/* of memory; always possible */
 };
 
 struct step {
@@ -92,6 +93,33 @@ static void add_visit(struct program *p, unsigned int mutex)
 	add(p, STEP_UNLOCK, mutex);
 }
 
+/* The threads that access memory. */
+static int add_accesses(struct program *p, char role)
+{
+	switch (role) {
+	case 'r':
+	case 's':
+	case 'k':
+		add(p, STEP_ACCESS, 0);
+		return 0;
+	case 'i':
+	case 'g':
+	case 'd':
+	case 'e':
+		add(p, STEP_ACCESS, 0);
+		add(p, STEP_ACCESS, 0);
+		return 0;
+	case 'q':
+		add(p, STEP_LOCK, 0);
+		add(p, STEP_ACCESS, 0);
+		add(p, STEP_ACCESS, 0);
+		add(p, STEP_UNLOCK, 0);
+		return 0;
+	default:
+		return -1;
+	}
+}
+
 /* The thread that a letter of the cast stands for; see guests/exact.c. */
 static int make_program(struct program *p, char role)
 {
@@ -138,7 +166,8 @@ static int make_program(struct program *p, char role)
 		add(p, STEP_UNLOCK, 0);
 		break;
 	default:
-		return -1;
+		if (add_accesses(p, role))
+			return -1;
 	}
 	add(p, STEP_EXIT, 0);
 	return 0;

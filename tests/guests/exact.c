@@ -12,6 +12,16 @@
  *	y	a small barrier for two
  *	c	waits on a condition until it is told
  *	t	tells it
+ * Letters of threads that access memory without a lock. Alone such an access is
+ * no operation: there must be another thread that conflicts with it.
+ *	r	reads g
+ *	s	stores to g
+ *	i	increments g by one unlocked instruction: a read and a write
+ *	k	increments g by one locked instruction
+ *	g	g = g + 1, as the compiler does it
+ *	q	the same, holding mutex a
+ *	d	stores to g, then to h
+ *	e	reads h, then g
  */
 #include <semaphore.h>
 #include <string.h>
@@ -24,6 +34,7 @@ static pthread_cond_t told = PTHREAD_COND_INITIALIZER;
 static pthread_barrier_t barrier;
 static sem_t s;
 static int is_told;
+static volatile long g, h;
 
 static void visit(pthread_mutex_t *m)
 {
@@ -53,6 +64,46 @@ static void tell(void)
 	is_told = 1;
 	pthread_cond_signal(&told);
 	pthread_mutex_unlock(&a);
+}
+
+static void add_holding(void)
+{
+	pthread_mutex_lock(&a);
+	g = g + 1;
+	pthread_mutex_unlock(&a);
+}
+
+/* The threads that access memory. */
+static void access_memory(char role)
+{
+	switch (role) {
+	case 'r':
+		(void)g;
+		break;
+	case 's':
+		g = 1;
+		break;
+	case 'i':
+		__asm__ volatile("incq %0" : "+m" (g));
+		break;
+	case 'k':
+		__asm__ volatile("lock incq %0" : "+m" (g));
+		break;
+	case 'g':
+		g = g + 1;
+		break;
+	case 'q':
+		add_holding();
+		break;
+	case 'd':
+		g = 1;
+		h = 1;
+		break;
+	case 'e':
+		(void)h;
+		(void)g;
+		break;
+	}
 }
 
 static void *play(void *arg)
@@ -89,6 +140,9 @@ static void *play(void *arg)
 		break;
 	case 't':
 		tell();
+		break;
+	default:
+		access_memory(*(const char *)arg);
 		break;
 	}
 	return NULL;
