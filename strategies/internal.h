@@ -78,6 +78,16 @@ static inline struct explore_decision strategy__answer(uint32_t index)
 	return (struct explore_decision){ .index = index };
 }
 
+/*
+ * Whether it makes tasks and brings them to their first operation. With these
+ * in front, all of a crowd is there before any of it has done anything.
+ */
+static inline bool strategy__is_start(const struct explore_op *op)
+{
+	return op->kind == EXPLORE_OP_THREAD_CREATE ||
+	       op->kind == EXPLORE_OP_THREAD_START;
+}
+
 /* ---------------------------------------------------------------- order.c */
 
 /*

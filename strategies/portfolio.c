@@ -25,20 +25,21 @@ struct line {
 	uint32_t nr_values;
 	uint32_t value;		/* of the first parameter; presets behind it */
 	uint32_t nr_doublings;	/* run number i takes value << i % this */
+	bool gathers;		/* all tasks come to their work first */
 };
 
 /* Chosen by measurement: docs/STRATEGIES.md. */
 static const struct line lines[] = {
-	{ &strategy_random, 1, 0, 1 },
-	{ &strategy_pos, 0, 0, 1 },
-	{ &strategy_pct, 1, 3, 1 },
-	{ &strategy_random, 1, 0, 1 },
-	{ &strategy_sites, 0, 0, 1 },
-	{ &strategy_random, 1, 4, 5 },	/* stay = 4, 8, 16, 32, 64 */
-	{ &strategy_pos, 0, 0, 1 },
-	{ &strategy_pct, 1, 2, 3 },	/* depth = 2, 4, 8 */
-	{ &strategy_random, 1, 0, 1 },
-	{ &strategy_sites, 0, 0, 1 },
+	{ &strategy_random, 1, 0, 1, false },
+	{ &strategy_sites, 0, 0, 1, false },
+	{ &strategy_pct, 1, 3, 1, false },
+	{ &strategy_pos, 0, 0, 1, true },
+	{ &strategy_sites, 0, 0, 1, false },
+	{ &strategy_random, 1, 4, 5, false },	/* stay = 4, 8, 16, 32, 64 */
+	{ &strategy_random, 1, 0, 1, true },
+	{ &strategy_sites, 0, 0, 1, false },
+	{ &strategy_pct, 1, 2, 3, true },	/* depth = 2, 4, 8 */
+	{ &strategy_pos, 0, 0, 1, false },
 };
 
 #define NR_LINES (sizeof(lines) / sizeof(*lines))
@@ -47,8 +48,9 @@ static const struct line lines[] = {
 struct state {
 	struct explore_setup setup;	/* the portfolio's own */
 	uint32_t line;		/* of this run; NO_LINE: take defaults */
-	uint32_t reserved;
-	uint64_t inner[];	/* state of the line's strategy */
+	uint32_t nr_inner;	/* words of inner[] that are the line's */
+	uint64_t inner[];	/* state of the line's strategy; then max_tasks
+				   operations: the candidates it is shown */
 };
 
 static struct explore_setup line_setup(const struct explore_setup *setup,
@@ -63,7 +65,8 @@ static struct explore_setup line_setup(const struct explore_setup *setup,
 	return own;
 }
 
-static size_t portfolio_bytes(const struct explore_setup *setup)
+/* What the hungriest line needs. */
+static size_t inner_words(const struct explore_setup *setup)
 {
 	size_t most = 0;
 
@@ -74,7 +77,13 @@ static size_t portfolio_bytes(const struct explore_setup *setup)
 		if (bytes > most)
 			most = bytes;
 	}
-	return sizeof(struct state) + most;
+	return (most + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+}
+
+static size_t portfolio_bytes(const struct explore_setup *setup)
+{
+	return sizeof(struct state) + inner_words(setup) * sizeof(uint64_t) +
+	       setup->max_tasks * sizeof(struct explore_op);
 }
 
 static void portfolio_init(void *state, const struct explore_setup *setup)
@@ -82,6 +91,7 @@ static void portfolio_init(void *state, const struct explore_setup *setup)
 	struct state *s = state;
 
 	s->setup = *setup;
+	s->nr_inner = (uint32_t)inner_words(setup);
 }
 
 static int portfolio_begin(void *state, uint64_t run)
@@ -103,14 +113,51 @@ static int portfolio_begin(void *state, uint64_t run)
 	return strategy->begin(s->inner, run);
 }
 
+/*
+ * The candidates that start tasks, in s->inner behind the line's state, as a
+ * point of their own; false when there are none or no others.
+ */
+static bool gather(struct state *s, const struct explore_point *point,
+		   struct explore_point *starts)
+{
+	struct explore_op *op = (struct explore_op *)&s->inner[s->nr_inner];
+
+	*starts = *point;
+	starts->candidate = op;
+	starts->nr = 0;
+	starts->previous = -1;
+	if (point->kind != EXPLORE_POINT_TASK)
+		return false;
+	for (uint32_t i = 0; i < point->nr; i++) {
+		if (!strategy__is_start(&point->candidate[i]))
+			continue;
+		if (point->previous == (int32_t)i)
+			starts->previous = (int32_t)starts->nr;
+		op[starts->nr++] = point->candidate[i];
+	}
+	return starts->nr && starts->nr < point->nr;
+}
+
 static struct explore_decision
 portfolio_pick(void *state, const struct explore_point *point)
 {
 	struct state *s = state;
+	const struct explore_strategy *strategy;
+	struct explore_point starts;
+	struct explore_decision d;
+	uint32_t task;
 
 	if (s->line == NO_LINE)
 		return strategy__answer(strategy__ranked(point, 0));
-	return lines[s->line].strategy->pick(s->inner, point);
+	strategy = lines[s->line].strategy;
+	if (!lines[s->line].gathers || !gather(s, point, &starts))
+		return strategy->pick(s->inner, point);
+	d = strategy->pick(s->inner, &starts);
+	task = starts.candidate[d.index].task;
+	d.index = 0;
+	while (point->candidate[d.index].task != task)
+		d.index++;
+	return d;
 }
 
 const struct explore_strategy strategy_portfolio = {

@@ -19,16 +19,25 @@
 #include "strategies/strategies.h"
 #include "strategies/internal.h"
 
-#define ACCESSES_LAST (1ull << 63)
-#define MIN_REDRAW 4u	/* points, on average, between two draws */
-#define NR_REDRAWS 4u	/* doublings of it */
-#define RARELY 256u
+#define NOT_HELD (1ull << 63)
+/* Points, on average, between two draws of all priorities. */
+static const uint16_t redraws[] = { 256, 1, 16, 4 };
+
+#define NR_REDRAWS (sizeof(redraws) / sizeof(*redraws))
+
+/* What stands behind everything else. */
+enum hold {
+	HOLD_ACCESSES,
+	HOLD_WORK,	/* all but what makes and starts tasks */
+	HOLD_NOTHING,
+	NR_HOLDS,
+};
 
 struct state {
 	uint64_t seed;
 	uint64_t place_key;	/* what the priorities come from */
 	uint64_t task_key;
-	uint32_t has_accesses_last;
+	uint32_t hold;		/* enum hold */
 	uint32_t redraw;	/* all priorities, once in so many points */
 	struct strategy__rng rng;
 };
@@ -53,15 +62,22 @@ static int sites_begin(void *state, uint64_t run)
 	strategy__rng_init(&s->rng, s->seed, run);
 	s->place_key = strategy__rng_next(&s->rng);
 	s->task_key = strategy__rng_next(&s->rng);
-	s->has_accesses_last = run & 1;
-	s->redraw = run & 2 ? MIN_REDRAW << (run >> 2) % NR_REDRAWS : RARELY;
+	s->hold = (uint32_t)(run % NR_HOLDS);
+	s->redraw = redraws[run / NR_HOLDS % NR_REDRAWS];
 	return 1;
 }
 
-static bool is_access(const struct explore_op *op)
+static bool is_held(const struct state *s, const struct explore_op *op)
 {
-	return op->kind >= EXPLORE_OP_MEMORY_READ &&
-	       op->kind <= EXPLORE_OP_ATOMIC_RMW;
+	switch (s->hold) {
+	case HOLD_ACCESSES:
+		return op->kind >= EXPLORE_OP_MEMORY_READ &&
+		       op->kind <= EXPLORE_OP_ATOMIC_RMW;
+	case HOLD_WORK:
+		return !strategy__is_start(op);
+	default:
+		return false;
+	}
 }
 
 static uint64_t priority(const struct state *s, const struct explore_op *op)
@@ -70,8 +86,8 @@ static uint64_t priority(const struct state *s, const struct explore_op *op)
 	uint64_t p = strategy__mix(s->place_key +
 				   place * 0x9e3779b97f4a7c15ull);
 
-	p &= ~ACCESSES_LAST;
-	return s->has_accesses_last && !is_access(op) ? p | ACCESSES_LAST : p;
+	p &= ~NOT_HELD;
+	return is_held(s, op) ? p : p | NOT_HELD;
 }
 
 static struct explore_decision sites_pick(void *state,

@@ -264,6 +264,37 @@ static void test_portfolio__begins_without_preemption(void **state)
 	driver_stop(&d);
 }
 
+/* In three lines of ten, whoever has not started yet goes before the others. */
+static void test_portfolio__lets_tasks_start_first(void **state)
+{
+	struct explore_op op[] = {
+		{ .kind = EXPLORE_OP_MUTEX_LOCK, .task = 0, .object = 1 },
+		{ .kind = EXPLORE_OP_THREAD_START, .task = 2, .object = 2 },
+		{ .kind = EXPLORE_OP_MEMORY_READ, .task = 3, .object = 3 },
+		{ .kind = EXPLORE_OP_THREAD_START, .task = 7, .object = 4 },
+	};
+	uint32_t nr[8] = { 0 };
+	struct driver d;
+
+	(void)state;
+	driver_start(&d, "portfolio", 3);
+	for (uint64_t run = 1; run < 1000; run++) {
+		uint64_t line = (run - 1) % 10;
+		uint32_t pick;
+
+		if (line != 3 && line != 6 && line != 8)
+			continue;
+		d.strategy->begin(d.tool, run);
+		pick = driver_pick_task(&d, 0, 0, op, 4);
+		assert_true(pick < 8);
+		nr[pick]++;
+	}
+	driver_stop(&d);
+	assert_int_equal(nr[0] + nr[3], 0);
+	assert_in_range(nr[2], 100, 200);
+	assert_in_range(nr[7], 100, 200);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_runs__of_random_strategies_are_diverse),
 		cmocka_unit_test(test_runs__find_a_deadlock),
 		cmocka_unit_test(test_portfolio__begins_without_preemption),
+		cmocka_unit_test(test_portfolio__lets_tasks_start_first),
 	};
 
 	return cmocka_run_group_tests_name("strategy_all", tests, NULL, NULL);

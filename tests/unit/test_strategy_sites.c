@@ -50,17 +50,30 @@ static void test_pick__gives_a_place_one_priority(void **state)
 	assert_in_range(nr_last, 400, 600);
 }
 
-static void test_pick__puts_accesses_last_in_odd_runs(void **state)
+/* In one run of three, from `first` on, the last one goes first. */
+static void check_held(uint64_t first, uint16_t kind, uint16_t last_kind)
 {
 	struct explore_op op[NR];
 	struct driver d;
 
-	(void)state;
-	make_ops(op, EXPLORE_OP_MEMORY_WRITE, EXPLORE_OP_MUTEX_LOCK);
+	make_ops(op, kind, last_kind);
 	driver_start(&d, "sites", 6);
-	for (uint64_t run = 1; run < 200; run += 2)
+	for (uint64_t run = first; run < 300; run += 3)
 		assert_int_equal(first_pick(&d, run, op), NR - 1);
 	driver_stop(&d);
+}
+
+static void test_pick__puts_accesses_last_in_a_third_of_the_runs(void **state)
+{
+	(void)state;
+	check_held(0, EXPLORE_OP_MEMORY_WRITE, EXPLORE_OP_MUTEX_LOCK);
+}
+
+static void test_pick__puts_starts_first_in_a_third_of_the_runs(void **state)
+{
+	(void)state;
+	check_held(1, EXPLORE_OP_MUTEX_LOCK, EXPLORE_OP_THREAD_START);
+	check_held(1, EXPLORE_OP_MEMORY_WRITE, EXPLORE_OP_THREAD_CREATE);
 }
 
 static void test_pick__orders_tasks_of_one_place_anew_in_each_run(void **state)
@@ -87,7 +100,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pick__gives_a_place_one_priority),
-		cmocka_unit_test(test_pick__puts_accesses_last_in_odd_runs),
+		cmocka_unit_test(
+			test_pick__puts_accesses_last_in_a_third_of_the_runs),
+		cmocka_unit_test(
+			test_pick__puts_starts_first_in_a_third_of_the_runs),
 		cmocka_unit_test(
 			test_pick__orders_tasks_of_one_place_anew_in_each_run),
 	};
