@@ -11,10 +11,12 @@
  * 2008; places as abstract events, of Wolff, Shi, Duck, Mathur and Roychoudhury,
  * "Greybox fuzzing for concurrency testing", ASPLOS 2024.
  *
- * Every other run puts memory accesses behind everything else, so that all
- * tasks come to their conflicting accesses before any of them goes on. Half of
- * the runs draw all priorities anew once in a while; the others do so rarely,
- * for two tasks that politely give way to each other would else never end.
+ * A third of the runs puts memory accesses behind everything else, so that all
+ * tasks come to their conflicting accesses before any of them goes on, and
+ * another third all but the creation and the start of tasks. Three of four runs
+ * draw all priorities anew once in a while, some at every point; the others do
+ * so rarely, for two tasks that politely give way to each other would else never
+ * end.
  */
 #include "strategies/strategies.h"
 #include "strategies/internal.h"
@@ -100,8 +102,11 @@ static struct explore_decision sites_pick(void *state,
 	if (point->kind != EXPLORE_POINT_TASK)
 		return strategy__answer(strategy__rng_below(&s->rng,
 							    point->nr));
-	if (point->nr > 1 && !strategy__rng_below(&s->rng, s->redraw))
+	if (point->nr > 1 && !strategy__rng_below(&s->rng, s->redraw)) {
 		s->place_key = strategy__rng_next(&s->rng);
+		/* Or two tasks in one place would never take turns. */
+		s->task_key = strategy__rng_next(&s->rng);
+	}
 	for (uint32_t i = 0; i < point->nr; i++) {
 		const struct explore_op *op = &point->candidate[i];
 		uint64_t p = priority(s, op);

@@ -96,6 +96,27 @@ static void test_pick__orders_tasks_of_one_place_anew_in_each_run(void **state)
 	assert_true(nr_different > NR / 2);
 }
 
+/* With priorities drawn at every point, two tasks of one place take turns. */
+static void test_pick__lets_tasks_of_one_place_alternate(void **state)
+{
+	struct explore_op op[NR];
+	uint32_t nr_switches = 0, last = UINT32_MAX;
+	struct driver d;
+
+	(void)state;
+	make_ops(op, EXPLORE_OP_MUTEX_LOCK, EXPLORE_OP_MUTEX_LOCK);
+	driver_start(&d, "sites", 8);
+	d.strategy->begin(d.tool, 4);
+	for (uint64_t step = 0; step < 200; step++) {
+		uint32_t task = driver_pick_task(&d, step, 0, op, 2);
+
+		nr_switches += task != last;
+		last = task;
+	}
+	driver_stop(&d);
+	assert_in_range(nr_switches, 60, 140);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +127,7 @@ int main(void)
 			test_pick__puts_starts_first_in_a_third_of_the_runs),
 		cmocka_unit_test(
 			test_pick__orders_tasks_of_one_place_anew_in_each_run),
+		cmocka_unit_test(test_pick__lets_tasks_of_one_place_alternate),
 	};
 
 	return cmocka_run_group_tests_name("strategy_sites", tests, NULL,
