@@ -22,10 +22,13 @@
 #define HOT_HITS 8192u		/* then it is unpatched for this run */
 #define SPIN_READS 512u		/* the same reads again: perhaps a spin */
 #define PATIENT_READS 8192u	/* enough of them, spin or not */
+#define IMPATIENT_READS 64u	/* where that was so several times before */
 #define MEMORY_READS 8u
+#define STACK_WORDS 64u
 
 /* Private memory: counts of this run, so that they replay. */
 static uint16_t run_hits[CONTROL_MAX_ACCESS];
+static uint8_t run_ticks[CONTROL_MAX_ACCESS];	/* of loops that count */
 
 /* ---------------------------------------------------- repeated reads */
 
@@ -36,7 +39,8 @@ static uint16_t run_hits[CONTROL_MAX_ACCESS];
 struct reads {
 	uint32_t nr_same;
 	uint32_t next;
-	uint64_t state;		/* registers at state_site - 1, when last there */
+	/* Registers and stack at state_site - 1, when last there. */
+	uint64_t registers, stack;
 	uint32_t state_site;
 	uint32_t pad;
 	struct {
@@ -380,37 +384,51 @@ static int recorded(uint16_t kind, uint32_t site)
 	       e->pc == runtime_control->access[site].addr;
 }
 
-/* Registers and the top of the stack: what a loop may count in. */
-static uint64_t state_of(const struct access_frame *f)
+static uint64_t hash_words(const void *start, uint32_t nr)
 {
-	const uint64_t *word = (const uint64_t *)f;
+	const uint64_t *word = start;
 	uint64_t h = 0;
 
-	/* The frame itself first, then what lies above the red zone. */
-	for (size_t i = 0; i < sizeof(*f) / 8 + 64; i++) {
+	for (uint32_t i = 0; i < nr; i++) {
 		h = (h ^ word[i]) * 0x9e3779b97f4a7c15ull;
 		h ^= h >> 29;
 	}
 	return h;
 }
 
-/* Brent's way to find a cycle: a mark that is replaced at powers of two. */
+/*
+ * What a loop may count in: the registers, and the top of the stack with its
+ * red zone. Brent's way to find a cycle: a mark that is replaced at powers of
+ * two.
+ */
 static bool has_come_back(struct reads *r, uint32_t site,
 			  const struct access_frame *f)
 {
 	uint32_t turn = r->nr_same - SPIN_READS;
-	uint64_t state;
+	uint64_t registers;
 
 	if (r->state_site && r->state_site != site + 1)
 		return false;
-	state = state_of(f);
-	if (r->state_site && r->state == state)
+	registers = hash_words(f, sizeof(*f) / 8);
+	if (r->state_site && r->registers == registers &&
+	    r->stack == hash_words(f + 1, STACK_WORDS))
 		return true;
 	if (!r->state_site || !(turn & (turn - 1))) {
 		r->state_site = site + 1;
-		r->state = state;
+		r->registers = registers;
+		r->stack = hash_words(f + 1, STACK_WORDS);
 	}
 	return false;
+}
+
+/*
+ * How many times the same may be read. A loop that counts its turns is not
+ * told from one that computes before it took thousands of them; one that did
+ * so several times is not worth the wait again.
+ */
+static uint32_t patience(uint32_t site)
+{
+	return PATIENT_READS >> run_ticks[site];
 }
 
 /*
@@ -423,16 +441,18 @@ static bool has_come_back(struct reads *r, uint32_t site,
 static void check_spin(uint32_t site, const struct access_frame *f)
 {
 	struct reads *r = &reads[runtime_self()];
+	bool is_patient = r->nr_same < patience(site);
 	int is_spin;
 
-	if (r->nr_same < SPIN_READS && !core_env.script)
+	if (is_patient && r->nr_same < SPIN_READS && !core_env.script)
 		return;
 	is_spin = recorded(EXPLORE_OP_SPIN, site);
-	if (is_spin < 0 && r->nr_same < SPIN_READS)
+	if (is_spin < 0 && is_patient && r->nr_same < SPIN_READS)
 		return;
 	if (is_spin < 0)
-		is_spin = has_come_back(r, site, f);
-	if (!is_spin && r->nr_same < PATIENT_READS)
+		is_spin = r->nr_same >= SPIN_READS &&
+			  has_come_back(r, site, f);
+	if (!is_spin && is_patient)
 		return;
 	if (!is_spin && !recorded(EXPLORE_OP_TICK, site)) {
 		r->nr_same = 0;
@@ -442,6 +462,8 @@ static void check_spin(uint32_t site, const struct access_frame *f)
 	r->state_site = 0;
 	runtime_control->counters.spins++;
 	learn(site);
+	if (!is_spin && patience(site) > IMPATIENT_READS)
+		run_ticks[site]++;
 	stand_back(is_spin ? EXPLORE_OP_SPIN : EXPLORE_OP_TICK, site);
 }
 
