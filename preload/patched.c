@@ -28,6 +28,8 @@
  */
 #define LOOKED_AT 16u
 
+#define WINDOW_SITES 4096	/* looked at to find pages that lie together */
+
 static_assert(sizeof(((struct instrument_site *)0)->original) <= LOOKED_AT,
 	      "a patch that begins earlier cannot reach here");
 
@@ -37,33 +39,15 @@ static bool is_all_restored;
 
 /* ------------------------------------------------------------ writing */
 
-/* Pages that are writable for the moment: [first, first + bytes). */
+/* Code that can be written for the moment: [start, end). */
 struct window {
-	uint64_t first, bytes;
+	uint64_t start, end;
+	bool is_wide;		/* many sites will be written, in their order */
 };
 
-static void close_window(struct window *w)
+static uint64_t page_of(uint64_t addr)
 {
-	if (w->bytes)
-		sys_call3(__NR_mprotect, w->first, w->bytes, PROT_RX);
-	w->bytes = 0;
-}
-
-static bool write_code(struct window *w, uint64_t addr, const uint8_t *code,
-		       uint32_t nr)
-{
-	uint64_t first = addr & ~(PAGE - 1);
-	uint64_t bytes = ((addr + nr - 1) & ~(PAGE - 1)) + PAGE - first;
-
-	if (!w->bytes || first < w->first ||
-	    first + bytes > w->first + w->bytes) {
-		close_window(w);
-		if (sys_call3(__NR_mprotect, first, bytes, PROT_RWX) < 0)
-			return false;
-		*w = (struct window){ first, bytes };
-	}
-	memcpy((void *)(uintptr_t)addr, code, nr);
-	return true;
+	return addr & ~(PAGE - 1);
 }
 
 static uint64_t start_of(const struct instrument_site *i)
@@ -71,14 +55,61 @@ static uint64_t start_of(const struct instrument_site *i)
 	return i->addr - i->lead;
 }
 
+static void close_window(struct window *w)
+{
+	if (w->end)
+		sys_call3(__NR_mprotect, w->start, w->end - w->start, PROT_RX);
+	w->start = w->end = 0;
+}
+
+/*
+ * The pages of this site and, when many will follow, of those behind it, as far
+ * as there are some in every page: two calls for many of them. Pages without
+ * one may be no code, or not there.
+ */
+static bool open_window(struct window *w, const struct instrument_site *i,
+			bool is_wide)
+{
+	const struct control *c = runtime_control;
+	const struct instrument_site *last = c->access + c->nr_access;
+	uint64_t end = start_of(i);
+
+	close_window(w);
+	w->start = page_of(end);
+	if (!is_wide)
+		last = i + 1;
+	else if (last - i > WINDOW_SITES)
+		last = i + WINDOW_SITES;
+	for (; i < last && page_of(start_of(i)) <= end; i++)
+		if (end < start_of(i) + i->nr_bytes)
+			end = page_of(start_of(i) + i->nr_bytes - 1) + PAGE;
+	if (sys_call3(__NR_mprotect, w->start, end - w->start, PROT_RWX) < 0)
+		return false;
+	w->end = end;
+	return true;
+}
+
+static bool write_code(struct window *w, const struct instrument_site *i,
+		       const uint8_t *code)
+{
+	uint64_t start = start_of(i);
+
+	if ((start < w->start || start + i->nr_bytes > w->end) &&
+	    !(w->is_wide && open_window(w, i, true)) &&
+	    !open_window(w, i, false))
+		return false;
+	memcpy((void *)(uintptr_t)start, code, i->nr_bytes);
+	return true;
+}
+
 static bool put(struct window *w, const struct instrument_site *i)
 {
-	return write_code(w, start_of(i), i->patched, i->nr_bytes);
+	return write_code(w, i, i->patched);
 }
 
 static bool take(struct window *w, const struct instrument_site *i)
 {
-	return write_code(w, start_of(i), i->original, i->nr_bytes);
+	return write_code(w, i, i->original);
 }
 
 /* The file is what is there: as far as it is patched, or copied. */
@@ -155,7 +186,7 @@ uint32_t access_restore(uint64_t start, uint64_t end)
 	const struct control *c = runtime_control;
 	/* One that begins before `start` may reach into the range. */
 	uint64_t first = start - (start < LOOKED_AT ? start : LOOKED_AT);
-	struct window w = { 0 };
+	struct window w = { .is_wide = end - start > 64 * PAGE };
 	uint32_t nr = 0;
 
 	for (uint32_t i = find_site(first); i < c->nr_access; i++) {
@@ -263,7 +294,7 @@ static bool has_area(const struct control *c, uint64_t ip)
 void access_instrument(void)
 {
 	struct control *c = runtime_control;
-	struct window w = { 0 };
+	struct window w = { .is_wide = true };
 
 	c->access_failed = 0;
 	for (uint32_t i = 0; i < c->nr_areas; i++)
@@ -286,22 +317,22 @@ void access_instrument(void)
 /* A run came to code that no run had seen: what is shared is open again. */
 static void patch_all_again(struct control *c)
 {
-	struct window w = { 0 };
+	struct window w = { .is_wide = true };
 
-	for (uint32_t i = 0; i < c->nr_access; i++) {
-		c->access_hits[i] = 0;
+	memset(c->access_hits, 0, c->nr_access * sizeof(c->access_hits[0]));
+	for (uint32_t i = 0; c->nr_private && i < c->nr_access; i++) {
 		if (!(c->access_state[i] & CONTROL_ACCESS_PRIVATE))
 			continue;
 		c->access_state[i] &= (uint8_t)~CONTROL_ACCESS_PRIVATE;
 		put(&w, &c->access[i]);
+		c->nr_private--;
 	}
 	close_window(&w);
-	c->nr_private = 0;
 }
 
 static void unpatch_private(struct control *c)
 {
-	struct window w = { 0 };
+	struct window w = { .is_wide = true };
 
 	for (uint32_t i = 0; i < c->nr_access; i++) {
 		const struct instrument_site *site = &c->access[i];
