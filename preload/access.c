@@ -24,6 +24,7 @@
 #define PATIENT_READS 8192u	/* enough of them, spin or not */
 #define IMPATIENT_READS 64u	/* where that was so several times before */
 #define MEMORY_READS 8u
+#define NEW_READS 64u
 #define STACK_WORDS 64u
 
 /* Private memory: counts of this run, so that they replay. */
@@ -37,12 +38,12 @@ static uint8_t run_ticks[CONTROL_MAX_ACCESS];	/* of loops that count */
  * for another to change them. One entry a recent read since its last write.
  */
 struct reads {
+	uint32_t nr_quiet;	/* reads that were no operation; up to NEW_READS */
 	uint32_t nr_same;
-	uint32_t next;
+	uint32_t next;		/* entries made: the first so many are valid */
+	uint32_t state_site;
 	/* Registers and stack at state_site - 1, when last there. */
 	uint64_t registers, stack;
-	uint32_t state_site;
-	uint32_t pad;
 	struct {
 		uint64_t addr, value;
 		uint32_t site, pad;
@@ -51,35 +52,84 @@ struct reads {
 
 static struct reads reads[SCHED_MAX_TASKS];
 
-static void forget_reads(uint32_t t)
+static inline void forget_reads(uint32_t t)
 {
-	if (!reads[t].next && !reads[t].entry[0].site)
+	struct reads *r = &reads[t];
+
+	r->nr_quiet = 0;
+	if (!r->next)
 		return;
-	memset(&reads[t], 0, sizeof(reads[t]));
+	r->next = 0;
+	r->nr_same = 0;
+	r->state_site = 0;
 }
 
 /* Whether the task read just that here since it last did anything else. */
 static bool is_repeated(uint32_t t, uint32_t site, uint64_t addr)
 {
 	struct reads *r = &reads[t];
+	uint32_t nr = r->next < MEMORY_READS ? r->next : MEMORY_READS, i;
 	uint64_t value = 0;
-	uint32_t i;
 
 	sys_load64((void *)(uintptr_t)(addr & ~7ull), &value);
-	for (i = 0; i < MEMORY_READS; i++)
-		if (r->entry[i].site == site + 1 && r->entry[i].addr == addr)
+	for (i = 0; i < nr; i++)
+		if (r->entry[i].site == site && r->entry[i].addr == addr)
 			break;
-	if (i < MEMORY_READS && r->entry[i].value == value) {
+	if (i < nr && r->entry[i].value == value) {
 		r->nr_same++;
 		return true;
 	}
 	r->nr_same = 0;
-	if (i == MEMORY_READS)
+	if (i == nr)
 		i = r->next++ % MEMORY_READS;
-	r->entry[i].site = site + 1;
+	r->entry[i].site = site;
 	r->entry[i].addr = addr;
 	r->entry[i].value = value;
 	return false;
+}
+
+/*
+ * The same for a read that is no operation. Code that computes writes now and
+ * then, so nothing is remembered before a task has read a while.
+ */
+static inline bool is_repeated_quietly(uint32_t t, uint32_t site, uint64_t addr)
+{
+	if (__builtin_expect(reads[t].nr_quiet < NEW_READS, 1)) {
+		reads[t].nr_quiet++;
+		return false;
+	}
+	return is_repeated(t, site, addr);
+}
+
+/* ------------------------------------------------- where the task stands */
+
+/* For unwinders: the access itself. What access_show() needs to know. */
+static void show_access(struct control_task *k, uint32_t site,
+			const struct access_frame *f)
+{
+	k->reg_ip = runtime_control->access[site].addr;
+	k->reg_sp = (uintptr_t)(f + 1) + ACCESS_RED_ZONE;
+}
+
+void access_show(struct control_task *k)
+{
+	const struct access_frame *f = (const void *)(uintptr_t)
+				       (k->reg_sp - ACCESS_RED_ZONE);
+
+	f--;
+	k->reg_bp = f->rbp;
+	k->reg_bx = f->rbx;
+	k->reg_12 = f->r12;
+	k->reg_13 = f->r13;
+	k->reg_14 = f->r14;
+	k->reg_15 = f->r15;
+}
+
+/* For the end of the run, right here. */
+static void show_now(uint32_t site, const struct access_frame *f)
+{
+	show_access(core_self(), site, f);
+	access_show(core_self());
 }
 
 /* ----------------------------------------------------------- detection */
@@ -216,8 +266,25 @@ static _Noreturn void end_with_race(const struct races_found *f)
 	runtime_end(CONTROL_VERDICT_RACE, 0, 0, c->access[f->site].addr, text);
 }
 
-static void detect(uint64_t addr, uint32_t size, uint32_t site,
-		   enum races_access how)
+static void found_race(const struct races_found *found,
+		       const struct access_frame *f)
+{
+	learn(found->site);
+	learn(found->other_site);
+	if (found->is_synchronising)
+		return;
+	show_now(found->site, f);
+	if (__builtin_expect(watch_is_on, 0))
+		watch_race(found);
+	note_race(found);
+	if (!is_failure(found))
+		return;
+	core_self()->uses_trap_frame = 1;
+	end_with_race(found);
+}
+
+static inline void detect(uint64_t addr, uint32_t size, uint32_t site,
+			  enum races_access how, const struct access_frame *f)
 {
 	struct control *c = runtime_control;
 	struct races_found found;
@@ -227,41 +294,35 @@ static void detect(uint64_t addr, uint32_t size, uint32_t site,
 		return;
 	if (c->access_state[site] & CONTROL_ACCESS_ATOMIC)
 		races_make_atomic(order_races, addr, size);
-	if (__builtin_expect(watch_is_on, 0))
+	if (__builtin_expect(watch_is_on, 0)) {
+		show_now(site, f);
 		watch_access(addr, size, site);
-	if (!races_access(order_races, runtime_self(), addr, size, how, site,
-			  &found))
-		return;
-	learn(site);
-	learn(found.other_site);
-	if (found.is_synchronising)
-		return;
-	if (__builtin_expect(watch_is_on, 0))
-		watch_race(&found);
-	note_race(&found);
-	if (is_failure(&found))
-		end_with_race(&found);
+	}
+	if (races_access_news(order_races, runtime_self(), addr, size, how,
+			      site, &found))
+		found_race(&found, f);
 }
 
 /* ----------------------------------------------------- live accesses */
 
-static bool access_point(uint16_t kind, uint64_t addr, uint32_t site,
+static void access_point(uint16_t kind, uint64_t addr, uint32_t site,
 			 bool repeated)
 {
-	struct scheduler *s = runtime_scheduler();
-	const struct runtime_op op = {
+	uint64_t pc = runtime_control->access[site].addr;
+	const struct sched_announce a = {
 		.kind = kind,
 		.flags = repeated ? EXPLORE_OP_F_YIELDS : 0,
 		/* Without room for more objects it is one without a name. */
-		.object = scheduler_object_id(s, SCHED_CLASS_MEMORY, addr,
-					      runtime_control->access[site].addr),
-		.pc = runtime_control->access[site].addr,
+		.object = scheduler_object_id(runtime_scheduler(),
+					      SCHED_CLASS_MEMORY, addr, pc),
+		.site = modules_site(pc),
+		.pc = pc,
+		.addr = addr,
 	};
 
-	bool timed_out = core_point(&op);
-
+	scheduler_announce(runtime_scheduler(), runtime_self(), &a);
+	core_enter();
 	values_begin(kind, addr, runtime_control->access[site].size);
-	return timed_out;
 }
 
 static uint64_t load(uint64_t addr, uint32_t size)
@@ -300,7 +361,8 @@ static void store(uint64_t addr, uint32_t size, uint64_t value)
  * between. The value read is put back just before the instruction runs, so
  * that it computes with it and what came between is lost, as on real cores.
  */
-static void live_update(uint64_t addr, uint32_t size, uint32_t site)
+static void live_update(uint64_t addr, uint32_t size, uint32_t site,
+			const struct access_frame *f)
 {
 	uint32_t self = runtime_self();
 	uint64_t old, readable;
@@ -308,20 +370,21 @@ static void live_update(uint64_t addr, uint32_t size, uint32_t site)
 	access_point(EXPLORE_OP_MEMORY_READ, addr, site, false);
 	if (size > 8 || (addr & 7) + size > 8 ||
 	    !sys_load64((void *)(uintptr_t)(addr & ~7ull), &readable)) {
-		detect(addr, size, site, RACES_WRITE);
+		detect(addr, size, site, RACES_WRITE, f);
 		return;
 	}
 	old = load(addr, size);
-	detect(addr, size, site, RACES_READ);
+	detect(addr, size, site, RACES_READ, f);
 	forget_reads(self);
 	access_point(EXPLORE_OP_MEMORY_WRITE, addr, site, false);
-	detect(addr, size, site, RACES_WRITE);
+	detect(addr, size, site, RACES_WRITE, f);
 	/* Not where it is the same: the page may be read-only. */
 	if (load(addr, size) != old)
 		store(addr, size, old);
 }
 
-static void live(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags)
+static void live_access(uint64_t addr, uint32_t size, uint32_t site,
+			uint8_t flags, const struct access_frame *f)
 {
 	uint32_t self = runtime_self();
 	bool repeated;
@@ -331,38 +394,58 @@ static void live(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags)
 		if (repeated)
 			scheduler_yielded(runtime_scheduler(), self, false);
 		access_point(EXPLORE_OP_ATOMIC_RMW, addr, site, repeated);
-		detect(addr, size, site, RACES_ATOMIC);
+		detect(addr, size, site, RACES_ATOMIC, f);
 	} else if ((flags & (INSTRUMENT_READS | INSTRUMENT_WRITES)) ==
 		   (INSTRUMENT_READS | INSTRUMENT_WRITES)) {
-		live_update(addr, size, site);
+		live_update(addr, size, site, f);
 	} else if (flags & INSTRUMENT_WRITES) {
 		forget_reads(self);
 		access_point(EXPLORE_OP_MEMORY_WRITE, addr, site, false);
-		detect(addr, size, site, RACES_WRITE);
+		detect(addr, size, site, RACES_WRITE, f);
 	} else {
 		repeated = is_repeated(self, site, addr);
 		if (repeated)
 			scheduler_yielded(runtime_scheduler(), self, false);
 		access_point(EXPLORE_OP_MEMORY_READ, addr, site, repeated);
-		detect(addr, size, site, RACES_READ);
+		detect(addr, size, site, RACES_READ, f);
+	}
+}
+
+static void live(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
+		 const struct access_frame *f)
+{
+	struct control_task *k = core_self();
+
+	show_access(k, site, f);
+	k->has_vectors = 1;
+	live_access(addr, size, site, flags, f);
+	k->has_vectors = 0;
+	if (signals_are_due()) {
+		values_drop();	/* a handler runs before the instruction */
+		sys_trap_self(SYS_NR_DELIVER);
 	}
 }
 
 /* --------------------------------------------------- quiet accesses */
 
 /* Stop here as an operation of that kind, behind everybody else. */
-static void stand_back(uint16_t kind, uint32_t site)
+static void stand_back(uint16_t kind, uint32_t site,
+		       const struct access_frame *f)
 {
 	struct scheduler *s = runtime_scheduler();
+	struct control_task *k = core_self();
 	const struct runtime_op op = {
 		.kind = kind,
 		.flags = EXPLORE_OP_F_YIELDS,
 		.pc = runtime_control->access[site].addr,
 	};
 
+	show_access(k, site, f);
+	k->has_vectors = 1;
 	core_announce(&op);
 	scheduler_yielded(s, s->current, true);
 	core_enter();
+	k->has_vectors = 0;
 	if (signals_are_due())
 		sys_trap_self(SYS_NR_DELIVER);
 }
@@ -464,7 +547,7 @@ static void check_spin(uint32_t site, const struct access_frame *f)
 	learn(site);
 	if (!is_spin && patience(site) > IMPATIENT_READS)
 		run_ticks[site]++;
-	stand_back(is_spin ? EXPLORE_OP_SPIN : EXPLORE_OP_TICK, site);
+	stand_back(is_spin ? EXPLORE_OP_SPIN : EXPLORE_OP_TICK, site, f);
 }
 
 /*
@@ -472,7 +555,7 @@ static void check_spin(uint32_t site, const struct access_frame *f)
  * nothing is known before another task had the chance to come by, so let the
  * others go on first.
  */
-static void count_hit(uint32_t site)
+static void count_hit(uint32_t site, const struct access_frame *f)
 {
 	struct control *c = runtime_control;
 
@@ -483,7 +566,7 @@ static void count_hit(uint32_t site)
 		return;
 	run_hits[site]++;
 	if (run_hits[site] == TICK_HITS && recorded(EXPLORE_OP_TICK, site))
-		stand_back(EXPLORE_OP_TICK, site);
+		stand_back(EXPLORE_OP_TICK, site, f);
 	else if (run_hits[site] == HOT_HITS && !clock_has_slices())
 		access_unpatch(site);
 }
@@ -499,39 +582,27 @@ static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
 	if (flags & INSTRUMENT_WRITES)
 		forget_reads(self);
 	else if (c->scheduler.nr_live > 1)
-		repeated = is_repeated(self, site, addr);
+		repeated = is_repeated_quietly(self, site, addr);
 	/* Who looks at the same again and again waits for others. */
 	if (repeated)
 		check_spin(site, f);
 	else
-		count_hit(site);
+		count_hit(site, f);
 	detect(addr, size, site,
-	       flags & INSTRUMENT_WRITES ? RACES_WRITE : RACES_READ);
-}
-
-/* Where the task stands, for unwinders: the access itself. */
-static void show_site(struct control_task *k, uint64_t ip,
-		      const struct access_frame *f)
-{
-	k->reg_ip = ip;
-	k->reg_sp = (uintptr_t)(f + 1) + 128;
-	k->reg_bp = f->rbp;
-	k->reg_bx = f->rbx;
-	k->reg_12 = f->r12;
-	k->reg_13 = f->r13;
-	k->reg_14 = f->r14;
-	k->reg_15 = f->r15;
-	k->uses_trap_frame = 1;
-	k->has_vectors = 1;
+	       flags & INSTRUMENT_WRITES ? RACES_WRITE : RACES_READ, f);
 }
 
 /* The slice of the task ended with the instruction before this one. */
 static void end_slice(uint32_t site, const struct access_frame *f)
 {
-	uint64_t pc = runtime_control->access[site].addr;
+	struct control_task *k = core_self();
 
-	show_site(core_self(), pc, f);
-	clock_end_slice(pc);
+	show_access(k, site, f);
+	k->has_vectors = 1;
+	clock_end_slice(runtime_control->access[site].addr);
+	k->has_vectors = 0;
+	if (signals_are_due())
+		sys_trap_self(SYS_NR_DELIVER);
 }
 
 bool access_is_live(uint32_t site)
@@ -547,31 +618,24 @@ void access_do(uint64_t addr, uint32_t size, uint32_t site,
 {
 	struct control *c = runtime_control;
 	const struct instrument_site *i = &c->access[site];
-	bool is_live = access_is_live(site);
-	struct control_task *k;
+	uint8_t state = c->access_state[site];
+	bool is_live = state & CONTROL_ACCESS_LIVE ||
+		       i->flags & INSTRUMENT_ATOMIC;
 
 	values_settle();
 	/* A live access is an operation, where others get their turn anyway. */
 	if (clock_is_over && !is_live)
 		end_slice(site, f);
 	c->nr_accesses++;
-	if (!(c->access_state[site] & CONTROL_ACCESS_SEEN)) {
+	if (!(state & CONTROL_ACCESS_SEEN)) {
 		c->access_state[site] |= CONTROL_ACCESS_SEEN;
 		c->nr_seen++;
 	}
-	k = core_self();
-	show_site(k, i->addr, f);
 	if (is_live)
-		live(addr, size, site, i->flags);
+		live(addr, size, site, i->flags, f);
 	else
 		quiet(addr, size, site, i->flags, f);
 	clock_tick();
-	k->has_vectors = 0;
-	k->uses_trap_frame = 0;
-	if (signals_are_due()) {
-		values_drop();	/* a handler runs before the instruction */
-		sys_trap_self(SYS_NR_DELIVER);
-	}
 }
 
 void access_hook(uint64_t addr, uint32_t site, struct access_frame *f)

@@ -34,8 +34,9 @@ struct access_frame {
 	uint64_t r11, r10, r9, r8, rdx, rcx, rax;
 	uint64_t return_address;	/* in the trampoline */
 	uint64_t rsi, rdi;
-	/* then 128 bytes of red zone */
+	/* then the red zone */
 };
+#define ACCESS_RED_ZONE 128
 
 /* entry.S: what trampolines call. */
 RUNTIME_HIDDEN void access_entry(void);
@@ -51,6 +52,9 @@ RUNTIME_HIDDEN bool access_is_live(uint32_t site);
 /* elements.c: an access of a string instruction. */
 RUNTIME_HIDDEN void elements_hook(uint64_t addr, uint32_t site,
 				  struct access_frame *f);
+
+/* Registers for an unwinder, of a task that stopped there: has_vectors. */
+RUNTIME_HIDDEN void access_show(struct control_task *k);
 
 /* The run ends: drop the races that it showed to be none. */
 RUNTIME_HIDDEN void access_end_run(void);

@@ -156,6 +156,10 @@ static void show_registers(struct control_task *k)
 
 	if (k->uses_trap_frame || !k->saved_sp)
 		return;
+	if (k->has_vectors) {	/* it stopped at an access */
+		access_show(k);
+		return;
+	}
 	k->reg_ip = f->ip;
 	k->reg_sp = k->saved_sp + sizeof(*f);
 	k->reg_bp = f->rbp;

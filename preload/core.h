@@ -103,8 +103,15 @@ struct signals_info {
 };
 static_assert(sizeof(struct signals_info) == 128, "the kernel's siginfo_t");
 RUNTIME_HIDDEN void signals_post(int task, const struct signals_info *info);
+/* Pending for the process. */
+extern RUNTIME_HIDDEN uint64_t signals_pending;
 /* Whether a handler (or a default action) is due for the current task. */
-RUNTIME_HIDDEN bool signals_are_due(void);
+static inline bool signals_are_due(void)
+{
+	const struct control_task *k = core_self();
+
+	return (k->sigpending | signals_pending) & ~k->sigmask;
+}
 /* Take external signals noted by the handler into the model. */
 RUNTIME_HIDDEN void signals_collect(void);
 /* Take one pending signal out of `set`, for sigtimedwait. 0: none. */

@@ -44,7 +44,7 @@ static struct {
 	struct signals_info info;
 } queue[QUEUE_MAX];
 static uint32_t nr_queued;
-static uint64_t process_pending;
+uint64_t signals_pending;
 static uint64_t altstack_low;
 static uint64_t initial_mask;	/* main's, as the tool left it */
 /* Noted by the real handler, moved into the model by signals_collect(). */
@@ -109,7 +109,7 @@ static bool is_queued(int task, int sig)
 
 static void set_pending(int task, uint64_t bit, bool on)
 {
-	uint64_t *set = task < 0 ? &process_pending
+	uint64_t *set = task < 0 ? &signals_pending
 				 : &core_task((uint32_t)task)->sigpending;
 
 	*set = on ? *set | bit : *set & ~bit;
@@ -158,16 +158,9 @@ void signals_post(int task, const struct signals_info *info)
 		runtime_interrupt((uint32_t)task);
 }
 
-bool signals_are_due(void)
-{
-	const struct control_task *k = core_self();
-
-	return (k->sigpending | process_pending) & ~k->sigmask;
-}
-
 bool signals_has(uint32_t t, uint64_t set)
 {
-	return (core_task(t)->sigpending | process_pending) & set;
+	return (core_task(t)->sigpending | signals_pending) & set;
 }
 
 bool signals_would_interrupt(uint32_t t)
@@ -177,7 +170,7 @@ bool signals_would_interrupt(uint32_t t)
 
 static bool take_from(int task, uint64_t set, struct signals_info *info)
 {
-	uint64_t pending = (task < 0 ? process_pending
+	uint64_t pending = (task < 0 ? signals_pending
 				     : core_task((uint32_t)task)->sigpending) & set;
 	uint32_t i, best = QUEUE_MAX;
 
@@ -622,7 +615,7 @@ int64_t signals_sigaltstack(struct trap *t)
 int64_t signals_sigpending(struct trap *t)
 {
 	*(uint64_t *)(uintptr_t)t->arg[0] =
-		(core_self()->sigpending | process_pending) &
+		(core_self()->sigpending | signals_pending) &
 		core_self()->sigmask;
 	return 0;
 }
@@ -824,7 +817,7 @@ int64_t signals_tgsigqueueinfo(struct trap *t)
 void signals_start_run(void)
 {
 	nr_queued = 0;
-	process_pending = 0;
+	signals_pending = 0;
 	arrived = 0;
 	assert_text[0] = '\0';
 	core_task(0)->sigmask = initial_mask;

@@ -23,6 +23,7 @@ void watch_start_run(void)
 static _Noreturn void stop(uint32_t site)
 {
 	values_drop();
+	core_self()->uses_trap_frame = 1;	/* its registers are on show */
 	runtime_end(CONTROL_VERDICT_WATCH, 0, 0,
 		    runtime_control->access[site].addr, "");
 }

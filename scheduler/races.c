@@ -121,7 +121,7 @@ static void evict(struct races *r, struct races_granule *g,
 	if (is_same_epoch(&gone, new)) {
 		new->mask |= gone.mask;
 		/* There may be foreign cells between the two. */
-		new->flags |= RACES_CELL_RACED;
+		new->flags |= RACES_CELL_RACED | RACES_CELL_MERGED;
 	}
 }
 
@@ -350,12 +350,45 @@ static void access_range(struct races *r, struct access *a, uint64_t addr,
 	}
 }
 
-/* The frequent case, apart from the rest so that it saves no registers. */
-static inline bool is_repeated_in_granule(struct races *r, uint32_t task,
-					  uint64_t addr, uint32_t size,
-					  enum races_access how, uint32_t site)
+/*
+ * The cell is the granule's only one, nothing else is known of it, and the new
+ * access can take its place, or be noted along with it. The same as
+ * access_plain() would do.
+ */
+static inline bool replace(struct races *r, struct races_cell *c, uint32_t task,
+			   enum races_access how, uint8_t mask, uint32_t site)
+{
+	uint32_t epoch = r->task[task].epoch;
+
+	if (how > RACES_WRITE || !epoch || r->is_blind)
+		return false;
+	if (c->mask && c->task == task && c->epoch == epoch &&
+	    c->flags == how && c->site == site) {
+		c->mask |= mask;
+		return true;
+	}
+	if (c->mask && ((c->mask & ~mask) || (how == RACES_READ && is_write(c)) ||
+			!races__is_ordered(r, task, c)))
+		return false;
+	c->epoch = epoch;
+	c->task = (uint16_t)task;
+	c->mask = mask;
+	c->flags = (uint8_t)how;
+	c->site = site;
+	return true;
+}
+
+/*
+ * The frequent cases, apart from the rest so that they save no registers: true
+ * when there is nothing more to do, and nothing to tell. With `is_told` that
+ * includes the very same access as the last one here.
+ */
+static inline bool is_simple(struct races *r, uint32_t task, uint64_t addr,
+			     uint32_t size, enum races_access how,
+			     uint32_t site, bool is_told)
 {
 	uint32_t offset = addr & 7, unit;
+	struct races_granule *g;
 	struct races_cell *c;
 	uint8_t mask;
 
@@ -364,14 +397,21 @@ static inline bool is_repeated_in_granule(struct races *r, uint32_t task,
 		return false;
 	mask = (uint8_t)(0xffu >> (8 - size) << offset);
 	unit = races__unit_find(r, addr >> RACES_UNIT_SHIFT);
-	c = &r->unit[unit].granule[addr >> RACES_GRANULE_SHIFT &
-				   (RACES_UNIT_GRANULES - 1)].first;
-	if (!is_repeated(c, task, r->task[task].epoch, how, mask))
-		return false;
-	/* The latest of several equal ones is the one to report. */
-	if (c->site != site && c->mask == mask && c->flags == how)
-		c->site = site;
-	return true;
+	g = &r->unit[unit].granule[addr >> RACES_GRANULE_SHIFT &
+				   (RACES_UNIT_GRANULES - 1)];
+	c = &g->first;
+	if (is_repeated(c, task, r->task[task].epoch, how, mask)) {
+		/* The latest of several equal ones is the one to report. */
+		if (c->site != site && c->mask == mask && c->flags == how)
+			c->site = site;
+		return true;
+	}
+	if (is_told && how != RACES_ATOMIC &&
+	    c->flags == (how | RACES_CELL_RACED) &&
+	    c->site == site && c->task == task &&
+	    c->epoch == r->task[task].epoch && !(mask & ~c->mask))
+		return true;
+	return unit && !g->link && replace(r, c, task, how, mask, site);
 }
 
 static __attribute__((noinline)) bool
@@ -398,7 +438,17 @@ bool races_access(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
 		  struct races_found *found)
 {
 	SCHED_ASSERT(task < SCHED_MAX_TASKS);
-	if (is_repeated_in_granule(r, task, addr, size, how, site))
+	if (is_simple(r, task, addr, size, how, site, false))
+		return false;
+	return access_new(r, task, addr, size, how, site, found);
+}
+
+bool races_access_news(struct races *r, uint32_t task, uint64_t addr,
+		       uint32_t size, enum races_access how, uint32_t site,
+		       struct races_found *found)
+{
+	SCHED_ASSERT(task < SCHED_MAX_TASKS);
+	if (is_simple(r, task, addr, size, how, site, true))
 		return false;
 	return access_new(r, task, addr, size, how, site, found);
 }

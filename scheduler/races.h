@@ -106,6 +106,15 @@ bool races_access(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
 		  struct races_found *found);
 
 /*
+ * The same, faster, for a caller that remembers what it was told: of an access
+ * and its repetitions by the same site, with nobody else in between, only the
+ * first may tell that it races.
+ */
+bool races_access_news(struct races *r, uint32_t task, uint64_t addr,
+		       uint32_t size, enum races_access how, uint32_t site,
+		       struct races_found *found);
+
+/*
  * The block was freed, unmapped or allocated, or became a new task's stack: its
  * history ends, and its bytes are not known as atomic any more.
  */

@@ -60,6 +60,8 @@ enum races_cell_flags {
 	RACES_CELL_WRITE = 1 << 0,
 	/* Unordered with an older cell when it was made: look again. */
 	RACES_CELL_RACED = 1 << 1,
+	/* Has bytes of a cell that was evicted: others may lie between. */
+	RACES_CELL_MERGED = 1 << 2,
 };
 
 struct races_cell {
