@@ -420,10 +420,6 @@ static void live(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
 	k->has_vectors = 1;
 	live_access(addr, size, site, flags, f);
 	k->has_vectors = 0;
-	if (signals_are_due()) {
-		values_drop();	/* a handler runs before the instruction */
-		sys_trap_self(SYS_NR_DELIVER);
-	}
 }
 
 /* --------------------------------------------------- quiet accesses */
@@ -636,6 +632,10 @@ void access_do(uint64_t addr, uint32_t size, uint32_t site,
 	else
 		quiet(addr, size, site, i->flags, f);
 	clock_tick();
+	if (is_live && signals_are_due()) {
+		values_drop();	/* a handler runs before the instruction */
+		sys_trap_self(SYS_NR_DELIVER);
+	}
 }
 
 void access_hook(uint64_t addr, uint32_t site, struct access_frame *f)

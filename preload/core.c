@@ -293,6 +293,33 @@ static void load_vectors(uint64_t sp)
 			 : "memory");
 }
 
+/* What core_enter() leaves to this. */
+static void switch_from(struct control_task *from, struct control_task *to)
+{
+	struct core_frame *f = (void *)(uintptr_t)from->saved_sp;
+
+	__asm__ volatile("stmxcsr %0\n\tfnstcw %1"
+			 : "=m"(f->mxcsr), "=m"(f->fpcw));
+	from->fs_base = sys_get_fs();
+	sys_set_fs(to->fs_base);
+	if (from->has_vectors)
+		save_vectors(from->saved_sp);
+	if (to->has_vectors)
+		load_vectors(to->saved_sp);
+}
+
+/*
+ * The log's pages, shared and mapped anew in each run, exist since earlier
+ * ones. Reading one maps those around it, too, which writing does not: one page
+ * fault for 16 of them.
+ */
+static void touch_log(const struct scheduler *s)
+{
+	const volatile uint64_t *last = &core_env.log[s->step].now_ns;
+
+	(void)*last;
+}
+
 uint64_t core_schedule(uint64_t saved_sp)
 {
 	struct control *c = runtime_control;
@@ -306,20 +333,15 @@ uint64_t core_schedule(uint64_t saved_sp)
 	if (__builtin_expect(timers_next() <= s->now_ns, 0))
 		timers_fire();
 	files_refresh(0);
+	touch_log(s);
 	while ((r = scheduler_next(s, &core_env)) != SCHED_RUN) {
 		if (r == SCHED_OUTSIDE)
 			wait_for_the_world(s);
 		else if (r != SCHED_DEADLOCK || !jump_to_timer(s))
 			end_run(r);
 	}
-	if (s->current != from) {
-		c->task[from].fs_base = sys_get_fs();
-		sys_set_fs(c->task[s->current].fs_base);
-		if (c->task[from].has_vectors)
-			save_vectors(saved_sp);
-		if (c->task[s->current].has_vectors)
-			load_vectors(c->task[s->current].saved_sp);
-	}
+	if (s->current != from)
+		switch_from(&c->task[from], &c->task[s->current]);
 	clock_start_slice(s->ticks);
 	return c->task[s->current].saved_sp;
 }

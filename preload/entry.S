@@ -127,8 +127,9 @@ sys_fault_exit:
 /*
  * void core_enter(void): leave the current task here and continue whichever
  * task core_schedule() returns the saved stack pointer of. Saved, from low to
- * high: mxcsr and x87 control word, r15, r14, r13, r12, rbx, rbp, return
- * address; struct core_frame in core.h is the same in C.
+ * high: mxcsr and x87 control word (by core_schedule(), if another task is
+ * next), r15, r14, r13, r12, rbx, rbp, return address; struct core_frame in
+ * core.h is the same in C.
  */
 	.globl	core_enter
 	.hidden	core_enter
@@ -155,12 +156,24 @@ core_enter:
 	.cfi_rel_offset %r15, 0
 	sub	$8, %rsp
 	.cfi_adjust_cfa_offset 8
-	stmxcsr	(%rsp)
-	fnstcw	4(%rsp)
 	mov	%rsp, %rdi
+	mov	%rsp, %rbx
 	mov	core_stack_top(%rip), %rsp
 	call	core_schedule
 	mov	%rax, %rsp
+	cmp	%rbx, %rax
+	jne	1f
+	/* The same task goes on, and core_schedule() kept the others. */
+	.cfi_remember_state
+	mov	40(%rsp), %rbx
+	.cfi_restore %rbx
+	add	$48, %rsp
+	.cfi_adjust_cfa_offset -48
+	pop	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbp
+	ret
+1:	.cfi_restore_state
 	ldmxcsr	(%rsp)
 	fldcw	4(%rsp)
 	add	$8, %rsp
