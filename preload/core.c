@@ -315,7 +315,7 @@ static void switch_from(struct control_task *from, struct control_task *to)
  */
 static void touch_log(const struct scheduler *s)
 {
-	const volatile uint64_t *last = &core_env.log[s->step].now_ns;
+	const volatile uint64_t *last = &core_env.log[s->step].ticks;
 
 	(void)*last;
 }

@@ -159,32 +159,24 @@ uint64_t scheduler_next_deadline(const struct scheduler *s)
 
 /* ------------------------------------------------- asking and recording */
 
-/*
- * Ask the strategy. When a replay has no answer, its slot of the log says so:
- * the caller has filled it, but for `chosen`.
- */
+static uint16_t clamp16(uint32_t value)
+{
+	return value < UINT16_MAX ? (uint16_t)value : UINT16_MAX;
+}
+
 static enum sched_result ask(struct scheduler *s,
 			     const struct scheduler_env *env,
 			     const struct explore_point *point,
-			     struct sched_event *slot, uint32_t *index)
+			     struct explore_decision *decision)
 {
-	struct explore_decision decision;
-
-	slot->chosen = UINT32_MAX;
-	slot->flags = 0;
-	slot->digest = 0;
 	if (env->script && s->step >= env->nr_script)
 		return SCHED_DIVERGED;
-	decision = env->ask ? env->ask(env, point) :
-			      env->strategy->pick(env->state, point);
-	if (decision.index >= point->nr)
-		return decision.index == EXPLORE_PICK_DIVERGED ?
-			       SCHED_DIVERGED :
-			       SCHED_BAD_PICK;
-	*index = decision.index;
-	if (point->kind == EXPLORE_POINT_TASK)
-		slot->ticks = decision.ticks;
-	return SCHED_RUN;
+	*decision = env->ask ? env->ask(env, point) :
+			       env->strategy->pick(env->state, point);
+	if (decision->index < point->nr)
+		return SCHED_RUN;
+	return decision->index == EXPLORE_PICK_DIVERGED ? SCHED_DIVERGED :
+							  SCHED_BAD_PICK;
 }
 
 static bool is_as_recorded(const struct sched_event *got,
@@ -220,11 +212,6 @@ static enum sched_result record(struct scheduler *s,
 	return SCHED_RUN;
 }
 
-static uint16_t clamp16(uint32_t value)
-{
-	return value < UINT16_MAX ? (uint16_t)value : UINT16_MAX;
-}
-
 /* WAKE among s->candidate[0 .. nr) or VALUE below nr; nr > 1. */
 static enum sched_result choose(struct scheduler *s,
 				const struct scheduler_env *env,
@@ -240,9 +227,9 @@ static enum sched_result choose(struct scheduler *s,
 		.previous = -1,
 		.previous_task = s->current,
 	};
+	struct explore_decision decision = { 0 };
 	struct sched_event *e;
 	enum sched_result result;
-	uint32_t index;
 
 	if (s->step >= s->config.max_steps)
 		return SCHED_STEP_LIMIT;
@@ -250,6 +237,7 @@ static enum sched_result choose(struct scheduler *s,
 	*e = (struct sched_event){
 		.pc = t->pc,
 		.object = object,
+		.chosen = UINT32_MAX,
 		.task = (uint16_t)s->current,
 		.nr = clamp16(nr),
 		.point = (uint8_t)kind,
@@ -257,11 +245,12 @@ static enum sched_result choose(struct scheduler *s,
 						     EXPLORE_OP_CHOOSE,
 		.now_ns = s->now_ns,
 	};
-	result = ask(s, env, &point, e, &index);
+	result = ask(s, env, &point, &decision);
 	if (result != SCHED_RUN)
 		return result;
-	e->chosen = kind == EXPLORE_POINT_WAKE ? s->candidate[index].task :
-						 index;
+	e->chosen = kind == EXPLORE_POINT_WAKE ?
+			    s->candidate[decision.index].task :
+			    decision.index;
 	result = record(s, env, nr, t->op.site);
 	if (result == SCHED_RUN)
 		*chosen = e->chosen;
@@ -405,32 +394,45 @@ static void time_out(struct scheduler *s, struct sched_task *t)
 	scheduler_yielded(s, t->id, false);
 }
 
-/* The event of candidate `op` being picked at `point`, but for its digest. */
+/*
+ * The event of candidate `op` being picked at `point`, but for its digest.
+ * Written once, in order: this is most of what an operation costs.
+ */
 static void describe(const struct scheduler *s,
 		     const struct explore_point *point,
-		     const struct explore_op *op, struct sched_event *e)
+		     const struct explore_op *op, uint64_t ticks,
+		     struct sched_event *e)
 {
 	const struct sched_task *t = &s->task[op->task];
+	uint64_t now_ns = s->now_ns;
+	uint8_t flags = op->flags & EXPLORE_OP_F_YIELDS ? SCHED_EVENT_YIELDS :
+							  0;
 
+	if (op->flags & EXPLORE_OP_F_TIMEOUT) {
+		flags |= SCHED_EVENT_TIMEOUT;
+		/* Taken up to slack_ns early. */
+		if (t->deadline_ns > now_ns)
+			now_ns = t->deadline_ns;
+	}
+	if (op->task != s->current) {
+		flags |= SCHED_EVENT_SWITCH;
+		if (point->previous >= 0 &&
+		    !(point->candidate[point->previous].flags &
+		      EXPLORE_OP_F_YIELDS))
+			flags |= SCHED_EVENT_PREEMPTION;
+	}
 	e->pc = t->pc;
 	e->object = op->object;
 	e->object2 = op->object2;
 	e->chosen = op->task;
 	e->task = (uint16_t)op->task;
+	e->nr = clamp16(point->nr);
+	e->point = EXPLORE_POINT_TASK;
 	e->kind = (uint8_t)op->kind;
-	e->flags = op->flags & EXPLORE_OP_F_YIELDS ? SCHED_EVENT_YIELDS : 0;
-	if (op->flags & EXPLORE_OP_F_TIMEOUT) {
-		e->flags |= SCHED_EVENT_TIMEOUT;
-		/* Taken up to slack_ns early. */
-		if (t->deadline_ns > e->now_ns)
-			e->now_ns = t->deadline_ns;
-	}
-	if (op->task == s->current)
-		return;
-	e->flags |= SCHED_EVENT_SWITCH;
-	if (point->previous >= 0 &&
-	    !(point->candidate[point->previous].flags & EXPLORE_OP_F_YIELDS))
-		e->flags |= SCHED_EVENT_PREEMPTION;
+	e->flags = flags;
+	e->reserved = 0;
+	e->now_ns = now_ns;
+	e->ticks = ticks;
 }
 
 /* The event is in the log: make its task the one that runs. */
@@ -464,20 +466,24 @@ static enum sched_result pick(struct scheduler *s,
 		.previous_task = s->current,
 	};
 	struct sched_event *e = &env->log[s->step];
+	struct explore_decision decision = { 0 };
+	const struct explore_op *op;
 	enum sched_result result;
-	uint32_t index;
 
-	*e = (struct sched_event){
-		.task = (uint16_t)s->current,
-		.nr = (uint16_t)nr,
-		.point = EXPLORE_POINT_TASK,
-		.now_ns = s->now_ns,
-	};
-	result = ask(s, env, &point, e, &index);
-	if (result != SCHED_RUN)
+	result = ask(s, env, &point, &decision);
+	if (result != SCHED_RUN) {
+		*e = (struct sched_event){
+			.chosen = UINT32_MAX,
+			.task = (uint16_t)s->current,
+			.nr = clamp16(nr),
+			.point = EXPLORE_POINT_TASK,
+			.now_ns = s->now_ns,
+		};
 		return result;
-	describe(s, &point, &s->candidate[index], e);
-	result = record(s, env, nr, s->candidate[index].site);
+	}
+	op = &s->candidate[decision.index];
+	describe(s, &point, op, decision.ticks, e);
+	result = record(s, env, nr, op->site);
 	if (result == SCHED_RUN)
 		resume(s, e);
 	return result;
