@@ -305,6 +305,30 @@ static inline void detect(uint64_t addr, uint32_t size, uint32_t site,
 
 /* ----------------------------------------------------- live accesses */
 
+/* Of each site, as modules_site() has it; from access_instrument() on. */
+static uint32_t site_name[CONTROL_MAX_ACCESS];
+
+/* The run's objects that were used last, by address. */
+#define RECENT_OBJECTS 64u
+
+static struct {
+	uint64_t addr;
+	uint32_t id, pad;
+} recent_object[RECENT_OBJECTS];
+
+static uint32_t object_at(uint64_t addr, uint64_t pc)
+{
+	uint32_t i = (uint32_t)(addr >> 2 ^ addr >> 9) % RECENT_OBJECTS;
+
+	if (recent_object[i].addr == addr && recent_object[i].id)
+		return recent_object[i].id;
+	recent_object[i].addr = addr;
+	/* Without room for more objects it is one without a name: 0. */
+	recent_object[i].id = scheduler_object_id(runtime_scheduler(),
+						  SCHED_CLASS_MEMORY, addr, pc);
+	return recent_object[i].id;
+}
+
 static void access_point(uint16_t kind, uint64_t addr, uint32_t site,
 			 bool repeated)
 {
@@ -312,10 +336,8 @@ static void access_point(uint16_t kind, uint64_t addr, uint32_t site,
 	const struct sched_announce a = {
 		.kind = kind,
 		.flags = repeated ? EXPLORE_OP_F_YIELDS : 0,
-		/* Without room for more objects it is one without a name. */
-		.object = scheduler_object_id(runtime_scheduler(),
-					      SCHED_CLASS_MEMORY, addr, pc),
-		.site = modules_site(pc),
+		.object = object_at(addr, pc),
+		.site = site_name[site],
 		.pc = pc,
 		.addr = addr,
 	};
@@ -599,6 +621,14 @@ static void end_slice(uint32_t site, const struct access_frame *f)
 	k->has_vectors = 0;
 	if (signals_are_due())
 		sys_trap_self(SYS_NR_DELIVER);
+}
+
+void access_name_sites(void)
+{
+	const struct control *c = runtime_control;
+
+	for (uint32_t i = 0; i < c->nr_access; i++)
+		site_name[i] = modules_site(c->access[i].addr);
 }
 
 bool access_is_live(uint32_t site)

@@ -113,6 +113,9 @@ RUNTIME_HIDDEN void blocks_describe(struct control_race *r);
 struct sigcontext;
 struct trap;
 
+/* In the zygote, when it has the tool's plan. */
+RUNTIME_HIDDEN void access_name_sites(void);
+
 /* In the zygote: carry the tool's plan out; then unpatch private sites. */
 RUNTIME_HIDDEN void access_instrument(void);
 RUNTIME_HIDDEN void access_apply(void);

@@ -296,6 +296,7 @@ void access_instrument(void)
 	struct control *c = runtime_control;
 	struct window w = { .is_wide = true };
 
+	access_name_sites();
 	c->access_failed = 0;
 	for (uint32_t i = 0; i < c->nr_areas; i++)
 		if (!map_area(c, &c->area[i]))

@@ -14,7 +14,7 @@
  * of them commute and the writer's side says the rest. SYSCALL, CHILD_WAIT and
  * SIGNAL_WAIT block or not from call to call, so the caller says.
  */
-static const uint16_t kind_flags[EXPLORE_OP_NR] = {
+const uint16_t scheduler__flags_of[EXPLORE_OP_NR] = {
 	[EXPLORE_OP_THREAD_CREATE] = W,
 	[EXPLORE_OP_THREAD_EXIT] = W,
 	[EXPLORE_OP_THREAD_JOIN] = W | B,
@@ -83,12 +83,6 @@ static const uint16_t kind_flags[EXPLORE_OP_NR] = {
 #undef W
 #undef Y
 #undef B
-
-uint16_t scheduler__kind_flags(uint16_t kind)
-{
-	SCHED_ASSERT(kind < EXPLORE_OP_NR);
-	return kind_flags[kind];
-}
 
 /* 0 is no object: nothing to wait for. */
 static const struct sched_object *object_of(const struct scheduler *s,

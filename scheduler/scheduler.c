@@ -7,6 +7,8 @@
  */
 #include "scheduler/internal.h"
 
+#include <stddef.h>
+
 /* --------------------------------------------------------------- digest */
 
 #define DIGEST_START 0x6a7d5b3c91e2f48bull
@@ -117,18 +119,31 @@ void scheduler_task_exit(struct scheduler *s, uint32_t t)
 	}
 }
 
+/*
+ * Two words of an operation at once. It is copied as words of 64 bits soon
+ * after, and such a load waits until smaller stores are through.
+ */
+static inline void store_pair(void *at, uint32_t low, uint32_t high)
+{
+	uint64_t both = low | (uint64_t)high << 32;
+
+	__builtin_memcpy(at, &both, sizeof(both));
+}
+
+static_assert(offsetof(struct explore_op, flags) == 2 &&
+	      offsetof(struct explore_op, task) == 4 &&
+	      offsetof(struct explore_op, object2) == 12 &&
+	      offsetof(struct explore_op, reserved) == 20, "store_pair()");
+
 void scheduler_announce(struct scheduler *s, uint32_t t,
 			const struct sched_announce *a)
 {
 	struct sched_task *task = &s->task[t];
+	uint16_t flags = scheduler__kind_flags(a->kind) | a->flags;
 
-	task->op.kind = a->kind;
-	task->op.flags = (uint16_t)(scheduler__kind_flags(a->kind) | a->flags);
-	task->op.task = t;
-	task->op.object = a->object;
-	task->op.object2 = a->object2;
-	task->op.site = a->site;
-	task->op.reserved = 0;
+	store_pair(&task->op.kind, (uint32_t)flags << 16 | a->kind, t);
+	store_pair(&task->op.object, a->object, a->object2);
+	store_pair(&task->op.site, a->site, 0);
 	task->pc = a->pc;
 	task->addr = a->addr;
 	task->deadline_ns = a->deadline_ns ? a->deadline_ns : SCHED_NEVER;
