@@ -14,7 +14,7 @@
  * of them commute and the writer's side says the rest. SYSCALL, CHILD_WAIT and
  * SIGNAL_WAIT block or not from call to call, so the caller says.
  */
-const uint16_t scheduler__flags_of[EXPLORE_OP_NR] = {
+const uint16_t scheduler_kind_flags[EXPLORE_OP_NR] = {
 	[EXPLORE_OP_THREAD_CREATE] = W,
 	[EXPLORE_OP_THREAD_EXIT] = W,
 	[EXPLORE_OP_THREAD_JOIN] = W | B,

@@ -50,15 +50,6 @@ enum sched_readiness {
 
 /* ------------------------------------------------------------ enabled.c */
 
-/* enum explore_op_flags that every operation of that kind has. */
-extern const uint16_t scheduler__flags_of[EXPLORE_OP_NR];
-
-static inline uint16_t scheduler__kind_flags(uint16_t kind)
-{
-	SCHED_ASSERT(kind < EXPLORE_OP_NR);
-	return scheduler__flags_of[kind];
-}
-
 /* For an announced operation with EXPLORE_OP_F_BLOCKING; others always run. */
 enum sched_readiness scheduler__blocking_readiness(const struct scheduler *s,
 						   const struct sched_task *t);

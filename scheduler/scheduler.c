@@ -7,8 +7,6 @@
  */
 #include "scheduler/internal.h"
 
-#include <stddef.h>
-
 /* --------------------------------------------------------------- digest */
 
 #define DIGEST_START 0x6a7d5b3c91e2f48bull
@@ -117,37 +115,6 @@ void scheduler_task_exit(struct scheduler *s, uint32_t t)
 		s->live[i] = s->live[i + 1];
 		SCHED_NO_IDIOM();
 	}
-}
-
-/*
- * Two words of an operation at once. It is copied as words of 64 bits soon
- * after, and such a load waits until smaller stores are through.
- */
-static inline void store_pair(void *at, uint32_t low, uint32_t high)
-{
-	uint64_t both = low | (uint64_t)high << 32;
-
-	__builtin_memcpy(at, &both, sizeof(both));
-}
-
-static_assert(offsetof(struct explore_op, flags) == 2 &&
-	      offsetof(struct explore_op, task) == 4 &&
-	      offsetof(struct explore_op, object2) == 12 &&
-	      offsetof(struct explore_op, reserved) == 20, "store_pair()");
-
-void scheduler_announce(struct scheduler *s, uint32_t t,
-			const struct sched_announce *a)
-{
-	struct sched_task *task = &s->task[t];
-	uint16_t flags = scheduler__kind_flags(a->kind) | a->flags;
-
-	store_pair(&task->op.kind, (uint32_t)flags << 16 | a->kind, t);
-	store_pair(&task->op.object, a->object, a->object2);
-	store_pair(&task->op.site, a->site, 0);
-	task->pc = a->pc;
-	task->addr = a->addr;
-	task->deadline_ns = a->deadline_ns ? a->deadline_ns : SCHED_NEVER;
-	task->flags &= (uint16_t)~(SCHED_TASK_READY | SCHED_TASK_EXTERNAL);
 }
 
 /* ----------------------------------------------------------------- time */

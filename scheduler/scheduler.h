@@ -22,6 +22,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <explore/operation.h>
@@ -320,9 +321,50 @@ struct sched_announce {
 	uint64_t deadline_ns;	/* 0 is taken as SCHED_NEVER */
 };
 
-/* Say what task `t` does next. Clears READY, EXTERNAL, wake is kept. */
-void scheduler_announce(struct scheduler *s, uint32_t t,
-			const struct sched_announce *a);
+/* enum explore_op_flags that every operation of a kind has. */
+extern const uint16_t scheduler_kind_flags[EXPLORE_OP_NR];
+
+/*
+ * An operation is copied as words of 64 bits soon after it was announced, and
+ * such a load would wait until smaller stores are through.
+ */
+static inline void scheduler__store_op(struct explore_op *op, uint32_t flags,
+				       uint32_t t,
+				       const struct sched_announce *a)
+{
+	uint64_t first = a->kind | flags << 16 | (uint64_t)t << 32;
+	uint64_t second = a->object | (uint64_t)a->object2 << 32;
+	uint64_t third = a->site;	/* reserved is 0 */
+
+	static_assert(offsetof(struct explore_op, flags) == 2 &&
+		      offsetof(struct explore_op, task) == 4 &&
+		      offsetof(struct explore_op, object) == 8 &&
+		      offsetof(struct explore_op, object2) == 12 &&
+		      offsetof(struct explore_op, site) == 16 &&
+		      sizeof(struct explore_op) == 24, "three words");
+	__builtin_memcpy(op, &first, 8);
+	__builtin_memcpy((char *)op + 8, &second, 8);
+	__builtin_memcpy((char *)op + 16, &third, 8);
+}
+
+/*
+ * Say what task `t` does next. Clears READY, EXTERNAL, wake is kept. Inline,
+ * as this is done for each operation: then `a` need not be in memory.
+ */
+static inline void scheduler_announce(struct scheduler *s, uint32_t t,
+				      const struct sched_announce *a)
+{
+	struct sched_task *task = &s->task[t];
+
+	if (a->kind >= EXPLORE_OP_NR)
+		__builtin_trap();
+	scheduler__store_op(&task->op, scheduler_kind_flags[a->kind] | a->flags,
+			    t, a);
+	task->pc = a->pc;
+	task->addr = a->addr;
+	task->deadline_ns = a->deadline_ns ? a->deadline_ns : SCHED_NEVER;
+	task->flags &= (uint16_t)~(SCHED_TASK_READY | SCHED_TASK_EXTERNAL);
+}
 
 /*
  * Choose who runs next, log it, and make it s->current. Virtual time moves on
