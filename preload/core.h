@@ -84,7 +84,11 @@ RUNTIME_HIDDEN void timers_reset(void);
 /* Fire what is due; returns true if any signal became pending. */
 RUNTIME_HIDDEN bool timers_fire(void);
 /* Earliest expiry, or SCHED_NEVER. */
-RUNTIME_HIDDEN uint64_t timers_next(void);
+extern RUNTIME_HIDDEN uint64_t timers_expiry;
+static inline uint64_t timers_next(void)
+{
+	return timers_expiry;
+}
 
 /* ------------------------------------------------------------- signals */
 
@@ -112,8 +116,14 @@ static inline bool signals_are_due(void)
 
 	return (k->sigpending | signals_pending) & ~k->sigmask;
 }
-/* Take external signals noted by the handler into the model. */
-RUNTIME_HIDDEN void signals_collect(void);
+/* External signals that the handler noted, and taking them into the model. */
+extern RUNTIME_HIDDEN volatile uint64_t signals_arrived;
+RUNTIME_HIDDEN void signals_take_in(void);
+static inline void signals_collect(void)
+{
+	if (__builtin_expect(signals_arrived != 0, 0))
+		signals_take_in();
+}
 /* Take one pending signal out of `set`, for sigtimedwait. 0: none. */
 RUNTIME_HIDDEN int signals_take(uint64_t set, struct signals_info *info);
 /* Whether one in `set` is pending for task t or the process. */
@@ -134,7 +144,12 @@ RUNTIME_HIDDEN void patch_apply(void);
  * With wait_ns, really wait up to that long for one of them. Returns whether
  * any task is ready.
  */
-RUNTIME_HIDDEN bool files_refresh(uint64_t wait_ns);
+extern RUNTIME_HIDDEN uint32_t files_nr_waits;
+RUNTIME_HIDDEN bool files_look(uint64_t wait_ns);
+static inline bool files_refresh(uint64_t wait_ns)
+{
+	return __builtin_expect(files_nr_waits != 0, 0) && files_look(wait_ns);
+}
 
 /* ---------------------------------------------------------------- text */
 

@@ -31,7 +31,7 @@ struct wait {
 };
 
 static struct wait waits[SCHED_MAX_TASKS];
-static uint32_t nr_waits;
+uint32_t files_nr_waits;
 /* Descriptors both ends of which are in this process. */
 static uint64_t internal_fds[NR_TRACKED / 64];
 static uint32_t nr_outside;	/* sockets, timers, ... opened */
@@ -59,7 +59,7 @@ static void set_internal(int64_t fd, bool on)
 
 void files_reset(void)
 {
-	nr_waits = 0;
+	files_nr_waits = 0;
 }
 
 /* ----------------------------------------------------------- readiness */
@@ -179,13 +179,10 @@ static void wait_really(uint64_t wait_ns)
 	sys_call5(__NR_ppoll, p, nr, time, 0, 8);
 }
 
-bool files_refresh(uint64_t wait_ns)
+bool files_look(uint64_t wait_ns)
 {
-	bool any;
+	bool any = refresh_all();
 
-	if (__builtin_expect(!nr_waits, 1))
-		return false;
-	any = refresh_all();
 	if (any || !wait_ns)
 		return any;
 	wait_really(wait_ns);
@@ -214,14 +211,14 @@ static int64_t wait_for(struct trap *t, const struct wait *w, uint16_t kind,
 	bool timed_out;
 
 	waits[id] = *w;
-	nr_waits++;
+	files_nr_waits++;
 	core_announce(&op);
 	if (is_external)
 		self->flags |= SCHED_TASK_EXTERNAL;
 	core_enter();
 	timed_out = self->op.flags & EXPLORE_OP_F_TIMEOUT;
 	waits[id].kind = WAIT_NONE;
-	nr_waits--;
+	files_nr_waits--;
 	if (self->flags & SCHED_TASK_INTERRUPTED || signals_are_due()) {
 		self->flags &= (uint16_t)~SCHED_TASK_INTERRUPTED;
 		if (!is_ready(id, w) || signals_are_due())
@@ -233,13 +230,13 @@ static int64_t wait_for(struct trap *t, const struct wait *w, uint16_t kind,
 void files_watch_word(uint32_t t, uint64_t addr, uint32_t value)
 {
 	waits[t] = (struct wait){ .kind = WAIT_FUTEX, .arg = { addr, value } };
-	nr_waits++;
+	files_nr_waits++;
 }
 
 void files_unwatch_word(uint32_t t)
 {
 	waits[t].kind = WAIT_NONE;
-	nr_waits--;
+	files_nr_waits--;
 }
 
 static uint32_t fd_object(const struct trap *t, uint64_t fd)

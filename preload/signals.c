@@ -48,7 +48,7 @@ uint64_t signals_pending;
 static uint64_t altstack_low;
 static uint64_t initial_mask;	/* main's, as the tool left it */
 /* Noted by the real handler, moved into the model by signals_collect(). */
-static volatile uint64_t arrived;
+volatile uint64_t signals_arrived;
 static struct signals_info arrived_info[NR_SIGNALS + 1];
 
 extern RUNTIME_HIDDEN void spin_probe(struct ucontext *uc);
@@ -202,12 +202,12 @@ int signals_take(uint64_t set, struct signals_info *info)
 	return 0;
 }
 
-void signals_collect(void)
+void signals_take_in(void)
 {
-	while (__builtin_expect(arrived != 0, 0)) {
-		int sig = __builtin_ctzll(arrived) + 1;
+	while (signals_arrived) {
+		int sig = __builtin_ctzll(signals_arrived) + 1;
 
-		__atomic_and_fetch(&arrived, ~SIGNALS_BIT(sig),
+		__atomic_and_fetch(&signals_arrived, ~SIGNALS_BIT(sig),
 				   __ATOMIC_SEQ_CST);
 		signals_post(-1, &arrived_info[sig]);
 	}
@@ -467,7 +467,7 @@ void signals_enter(int sig, struct signals_info *info, struct ucontext *uc)
 		return;
 	}
 	arrived_info[sig] = *info;
-	__atomic_or_fetch(&arrived, SIGNALS_BIT(sig), __ATOMIC_SEQ_CST);
+	__atomic_or_fetch(&signals_arrived, SIGNALS_BIT(sig), __ATOMIC_SEQ_CST);
 }
 
 static uint64_t other_entry;
@@ -818,7 +818,7 @@ void signals_start_run(void)
 {
 	nr_queued = 0;
 	signals_pending = 0;
-	arrived = 0;
+	signals_arrived = 0;
 	assert_text[0] = '\0';
 	core_task(0)->sigmask = initial_mask;
 }

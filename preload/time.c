@@ -265,14 +265,14 @@ struct timer {
 };
 
 static struct timer timers[NR_TIMERS];
-static uint64_t next_expiry = SCHED_NEVER;
+uint64_t timers_expiry = SCHED_NEVER;
 
 static void find_next(void)
 {
-	next_expiry = SCHED_NEVER;
+	timers_expiry = SCHED_NEVER;
 	for (int i = 0; i < NR_TIMERS; i++)
-		if (timers[i].is_used && timers[i].expiry < next_expiry)
-			next_expiry = timers[i].expiry;
+		if (timers[i].is_used && timers[i].expiry < timers_expiry)
+			timers_expiry = timers[i].expiry;
 }
 
 void timers_reset(void)
@@ -282,12 +282,7 @@ void timers_reset(void)
 	for (int i = 0; i < NR_ITIMERS; i++)
 		timers[i] = (struct timer){ .expiry = SCHED_NEVER, .task = -1,
 					    .signo = signo[i], .is_used = true };
-	next_expiry = SCHED_NEVER;
-}
-
-uint64_t timers_next(void)
-{
-	return next_expiry;
+	timers_expiry = SCHED_NEVER;
 }
 
 static void fire(struct timer *timer, int id, uint64_t now)
@@ -317,7 +312,7 @@ bool timers_fire(void)
 	uint64_t now = runtime_scheduler()->now_ns;
 	bool any = false;
 
-	if (next_expiry > now)
+	if (timers_expiry > now)
 		return false;
 	for (int i = 0; i < NR_TIMERS; i++)
 		if (timers[i].is_used && timers[i].expiry <= now) {

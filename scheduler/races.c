@@ -378,6 +378,16 @@ static inline bool replace(struct races *r, struct races_cell *c, uint32_t task,
 	return true;
 }
 
+/* Units stay where they are, so the last one is still the same. */
+static inline uint32_t recent_unit(struct races *r, uint64_t key)
+{
+	if (r->last_key == key && r->last_unit)
+		return r->last_unit;
+	r->last_unit = races__unit_find(r, key);
+	r->last_key = key;
+	return r->last_unit;
+}
+
 /*
  * The frequent cases, apart from the rest so that they save no registers: true
  * when there is nothing more to do, and nothing to tell. With `is_told` that
@@ -396,7 +406,7 @@ static inline bool is_simple(struct races *r, uint32_t task, uint64_t addr,
 	if (size - 1 > 7 - offset)
 		return false;
 	mask = (uint8_t)(0xffu >> (8 - size) << offset);
-	unit = races__unit_find(r, addr >> RACES_UNIT_SHIFT);
+	unit = recent_unit(r, addr >> RACES_UNIT_SHIFT);
 	g = &r->unit[unit].granule[addr >> RACES_GRANULE_SHIFT &
 				   (RACES_UNIT_GRANULES - 1)];
 	c = &g->first;

@@ -144,7 +144,8 @@ struct races {
 	 * a race wrongly, so nothing is.
 	 */
 	uint32_t is_blind;
-	uint32_t reserved;
+	uint32_t last_unit;	/* that was looked up; 0: none yet */
+	uint64_t last_key;	/* of it */
 	uint64_t nr_lost;
 	uint64_t nr_evicted;	/* cells of granules that had too many */
 	/* The header and the usual number of tasks share a page. */

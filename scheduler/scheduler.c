@@ -146,7 +146,7 @@ static uint16_t clamp16(uint32_t value)
 	return value < UINT16_MAX ? (uint16_t)value : UINT16_MAX;
 }
 
-static enum sched_result ask(struct scheduler *s,
+static inline enum sched_result ask(struct scheduler *s,
 			     const struct scheduler_env *env,
 			     const struct explore_point *point,
 			     struct explore_decision *decision)
@@ -176,9 +176,9 @@ static bool is_as_recorded(const struct sched_event *got,
  * replay that differs keeps it in its slot, for the report, and does not count
  * it.
  */
-static enum sched_result record(struct scheduler *s,
-				const struct scheduler_env *env, uint32_t nr,
-				uint32_t site)
+static inline __attribute__((always_inline)) enum sched_result
+record(struct scheduler *s, const struct scheduler_env *env, uint32_t nr,
+       uint32_t site)
 {
 	struct sched_event *e = &env->log[s->step];
 	struct sched_task *t = &s->task[e->task];
