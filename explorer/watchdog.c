@@ -11,7 +11,9 @@
 #include "explorer/util.h"
 
 #define PATIENCE_NS 1000000ull		/* before the first probe */
-#define PAUSE_MAX_NS 100000000ull	/* between two probes */
+#define PAUSE_MAX_NS 256000000ull	/* between two probes */
+/* A probe takes twice the steps of the last: this keeps its share small. */
+#define PAUSE_GROWTH 4u
 #define FORCE_CPU_NS 2000000000ull	/* then whatever it does is cut */
 #define HOPELESS_NS 10000000000ull	/* from the kill to giving up */
 #define PROBE_SIGNAL SIGURG		/* as preload/signals.c has it */
@@ -29,12 +31,14 @@ static uint64_t cpu_time_ns(const struct control *c)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-void watchdog_init(struct watchdog *d, struct control *c, uint64_t limit_ms)
+void watchdog_init(struct watchdog *d, struct control *c, uint64_t limit_ms,
+		   uint64_t pause_ns)
 {
 	*d = (struct watchdog){
 		.control = c,
 		.limit_ns = limit_ms * 1000000u,
 		.step = UINT64_MAX,
+		.pause_ns = pause_ns,
 	};
 }
 
@@ -82,8 +86,8 @@ static void probe(struct watchdog *d, uint64_t now)
 	uint64_t cpu = cpu_time_ns(c);
 	int32_t pid = c->run_pid;
 
-	/* Sleeping in the kernel, or never scheduled: nothing to see. */
-	if (pid <= 0 || cpu < d->probed_cpu_ns + PATIENCE_NS / 2) {
+	/* Sleeping in the kernel, or hardly scheduled: nothing to see. */
+	if (pid <= 0 || cpu < d->probed_cpu_ns + d->pause_ns / 2) {
 		d->probe_ns = now + PATIENCE_NS;
 		return;
 	}
@@ -91,7 +95,7 @@ static void probe(struct watchdog *d, uint64_t now)
 	__atomic_store_n(&c->probe, choose_probe(d, cpu), __ATOMIC_RELEASE);
 	kill(pid, PROBE_SIGNAL);
 	d->probe_ns = now + d->pause_ns;
-	d->pause_ns *= 2;
+	d->pause_ns *= PAUSE_GROWTH;
 	if (d->pause_ns > PAUSE_MAX_NS)
 		d->pause_ns = PAUSE_MAX_NS;
 }

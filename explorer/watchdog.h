@@ -38,7 +38,12 @@ struct watchdog {
 	enum watchdog_reason reason;	/* why the run was killed */
 };
 
-void watchdog_init(struct watchdog *d, struct control *c, uint64_t limit_ms);
+/*
+ * `pause_ns` is d->pause_ns of an earlier run of the program, or 0: where all
+ * probes were in vain, the next run is not probed so soon.
+ */
+void watchdog_init(struct watchdog *d, struct control *c, uint64_t limit_ms,
+		   uint64_t pause_ns);
 
 /* One look: probe the run, or kill it when its time is up. */
 void watchdog_look(struct watchdog *d);

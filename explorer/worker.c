@@ -42,6 +42,7 @@ struct worker {
 	bool has_ended;		/* the zygote was reaped */
 	int wait_status;	/* iff has_ended */
 	uint32_t nr_modules;	/* at main; runs add what they load */
+	uint64_t probe_pause_ns;	/* of the last run, see watchdog.h */
 	char *output;
 	size_t output_bytes;
 	bool has_output;	/* output[] is of the last run */
@@ -411,7 +412,7 @@ int worker_run(struct worker *w,
 	rc = begin_run(w, err);
 	if (rc)
 		return rc;
-	watchdog_init(&dog, c, w->target->run_timeout_ms);
+	watchdog_init(&dog, c, w->target->run_timeout_ms, w->probe_pause_ns);
 	while ((state = state_of(w)) != CONTROL_STATE_DONE) {
 		if (state == CONTROL_STATE_FAILED) {
 			errbuf_addf(err, "'%s' cannot be controlled: %s",
@@ -434,6 +435,7 @@ int worker_run(struct worker *w,
 	}
 	if (dog.reason == WATCHDOG_STOPPED)
 		return -EINTR;
+	w->probe_pause_ns = dog.pause_ns;
 	complete_verdict(w, &dog);
 	return 0;
 }
