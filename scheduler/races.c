@@ -393,9 +393,9 @@ static inline uint32_t recent_unit(struct races *r, uint64_t key)
  * when there is nothing more to do, and nothing to tell. With `is_told` that
  * includes the very same access as the last one here.
  */
-static inline bool is_simple(struct races *r, uint32_t task, uint64_t addr,
-			     uint32_t size, enum races_access how,
-			     uint32_t site, bool is_told)
+static inline __attribute__((always_inline)) bool
+is_simple(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
+	  enum races_access how, uint32_t site, bool is_told)
 {
 	uint32_t offset = addr & 7, unit;
 	struct races_granule *g;

@@ -23,8 +23,9 @@ static inline uint64_t fold(uint64_t h, uint64_t word)
  * Everything that makes two runs the same run, and nothing that depends on
  * where things lie in memory. Two lanes, because multiplications wait.
  */
-static uint64_t digest_event(uint64_t digest, const struct sched_event *e,
-			     uint32_t nr, uint32_t site, uint64_t result)
+static inline __attribute__((always_inline)) uint64_t
+digest_event(uint64_t digest, const struct sched_event *e, uint32_t nr,
+	     uint32_t site, uint64_t result)
 {
 	bool is_timeout = e->flags & SCHED_EVENT_TIMEOUT;
 	uint64_t what = e->point | (uint64_t)e->kind << 8 |
