@@ -52,8 +52,10 @@ static inline bool runtime_is_on(void)
 	return __builtin_expect(runtime_mode != RUNTIME_NATIVE, 1);
 }
 
+/* Who asks for it may write to it: what was settled is so no more. */
 static inline struct scheduler *runtime_scheduler(void)
 {
+	scheduler_changed(&runtime_control->scheduler);
 	return &runtime_control->scheduler;
 }
 
@@ -65,7 +67,7 @@ static inline uint32_t runtime_self(void)
 
 static inline struct sched_task *runtime_self_task(void)
 {
-	return &runtime_control->scheduler.task[runtime_self()];
+	return &runtime_scheduler()->task[runtime_self()];
 }
 
 /* --------------------------------------------------- scheduling points */

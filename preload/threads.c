@@ -15,7 +15,7 @@
 int threads_by_tid(uint32_t tid)
 {
 	struct control *c = runtime_control;
-	struct scheduler *s = &c->scheduler;
+	struct scheduler *s = runtime_scheduler();
 
 	if (tid == (uint32_t)c->zygote_pid)
 		return 0;	/* what libc noted of main before it was held */
@@ -28,7 +28,7 @@ int threads_by_tid(uint32_t tid)
 int runtime_task_by_handle(uint64_t handle)
 {
 	struct control *c = runtime_control;
-	struct scheduler *s = &c->scheduler;
+	struct scheduler *s = runtime_scheduler();
 
 	for (uint32_t t = s->nr_tasks; t-- > 0;)
 		if (c->task[t].handle == handle &&

@@ -26,6 +26,7 @@ void scheduler_yielded(struct scheduler *s, uint32_t t, bool strong)
 	struct sched_task *task = &s->task[t];
 	uint64_t stamp = task->last_scheduled;
 
+	scheduler_changed(s);
 	if (strong)
 		task->window = stamp;
 	else if (task->last_yield != stamp)

@@ -83,6 +83,7 @@ void scheduler_object_reset(struct scheduler *s, uint32_t id)
 {
 	struct sched_object *o = scheduler_object(s, id);
 
+	scheduler_changed(s);
 	o->flags = 0;
 	o->nr_holders = 0;
 	o->owner = 0;
@@ -96,6 +97,7 @@ void scheduler_acquire(struct scheduler *s, uint32_t id, uint32_t t)
 {
 	struct sched_object *o = scheduler_object(s, id);
 
+	scheduler_changed(s);
 	if (o->class == SCHED_CLASS_RWLOCK) {
 		o->count = 0;
 		o->nr_holders = 0;
@@ -111,6 +113,7 @@ void scheduler_release(struct scheduler *s, uint32_t id)
 {
 	struct sched_object *o = scheduler_object(s, id);
 
+	scheduler_changed(s);
 	if (!o->owner)
 		return;
 	if (o->class != SCHED_CLASS_RWLOCK && --o->count)
@@ -122,6 +125,7 @@ void scheduler_acquire_shared(struct scheduler *s, uint32_t id, uint32_t t)
 {
 	struct sched_object *o = scheduler_object(s, id);
 
+	scheduler_changed(s);
 	o->owner = 0;
 	o->count++;
 	if (o->nr_holders < SCHED_MAX_HOLDERS)
@@ -132,6 +136,7 @@ void scheduler_release_shared(struct scheduler *s, uint32_t id, uint32_t t)
 {
 	struct sched_object *o = scheduler_object(s, id);
 
+	scheduler_changed(s);
 	if (!o->count)
 		return;
 	o->count--;
@@ -150,6 +155,7 @@ bool scheduler_barrier_arrive(struct scheduler *s, uint32_t id, uint32_t t)
 {
 	struct sched_object *o = scheduler_object(s, id);
 
+	scheduler_changed(s);
 	o->count++;
 	if (o->count >= o->limit) {
 		o->count = 0;
@@ -196,6 +202,7 @@ void scheduler_wait(struct scheduler *s, uint32_t id, uint32_t t,
 {
 	struct sched_task *task = &s->task[t];
 
+	scheduler_changed(s);
 	scheduler_unwait(s, t, SCHED_WAKE_NONE);
 	task->wake = SCHED_WAKE_NONE;
 	task->wait_mask = mask;
@@ -208,6 +215,7 @@ void scheduler_unwait(struct scheduler *s, uint32_t t, enum sched_wake why)
 	struct sched_object *o;
 	uint32_t before = 0;
 
+	scheduler_changed(s);
 	if (!task->wait_object)
 		return;
 	o = scheduler_object(s, task->wait_object);
@@ -269,6 +277,7 @@ enum sched_result scheduler_wake(struct scheduler *s,
 		enum sched_result result;
 		uint32_t chosen;
 
+	scheduler_changed(s);
 		/* When all of them are woken there is no choice. */
 		if (nr <= max - *nr_woken)
 			break;
@@ -288,6 +297,7 @@ uint32_t scheduler_requeue(struct scheduler *s, uint32_t from, uint32_t to,
 	struct sched_object *o = scheduler_object(s, from);
 	uint32_t nr = o->nr_waiters < max ? o->nr_waiters : max;
 
+	scheduler_changed(s);
 	for (uint32_t i = 0; i < nr; i++) {
 		struct sched_task *t = &s->task[o->wait_head - 1];
 

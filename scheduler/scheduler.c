@@ -66,6 +66,7 @@ void scheduler_init(struct scheduler *s, const struct scheduler_config *config)
 	s->last_progress = 0;
 	s->ticks = 0;
 	s->current = 0;
+	s->nr_settled = 0;
 	s->nr_tasks = 0;
 	s->nr_live = 0;
 	s->max_live = 0;
@@ -88,6 +89,7 @@ int scheduler_task_new(struct scheduler *s, uint32_t parent, uint64_t pc)
 	if (!start.object)
 		return -1;
 	t = &s->task[id];
+	scheduler_changed(s);
 	t->state = SCHED_TASK_ALIVE;
 	t->id = id;
 	t->parent = parent;
@@ -105,6 +107,7 @@ void scheduler_task_exit(struct scheduler *s, uint32_t t)
 
 	if (s->task[t].state != SCHED_TASK_ALIVE)
 		return;
+	scheduler_changed(s);
 	scheduler_unwait(s, t, SCHED_WAKE_NONE);
 	s->task[t].state = SCHED_TASK_DEAD;
 	s->task[t].enabled_since = 0;
@@ -253,6 +256,7 @@ enum sched_result scheduler_choose(struct scheduler *s,
 		*chosen = point == EXPLORE_POINT_WAKE ? tasks[0] : 0;
 		return SCHED_RUN;
 	}
+	scheduler_changed(s);
 	if (point == EXPLORE_POINT_WAKE)
 		for (uint32_t i = 0; i < nr; i++)
 			s->candidate[i] = s->task[tasks[i]].op;
@@ -437,15 +441,20 @@ static void resume(struct scheduler *s, const struct sched_event *e)
 		s->last_progress = s->step - 1;
 }
 
-static enum sched_result pick(struct scheduler *s,
-			      const struct scheduler_env *env, uint32_t nr)
+/*
+ * Of s->candidate[0 .. nr); s->current is the one at `previous`, or -1. Leaves
+ * in s->settled_index which it was.
+ */
+static inline enum sched_result pick(struct scheduler *s,
+				     const struct scheduler_env *env,
+				     uint32_t nr, int32_t previous)
 {
 	struct explore_point point = {
 		.step = s->step,
 		.kind = EXPLORE_POINT_TASK,
 		.nr = nr,
 		.candidate = s->candidate,
-		.previous = find_candidate(s, nr, s->current),
+		.previous = previous,
 		.previous_task = s->current,
 	};
 	struct sched_event *e = &env->log[s->step];
@@ -465,10 +474,92 @@ static enum sched_result pick(struct scheduler *s,
 		return result;
 	}
 	op = &s->candidate[decision.index];
+	s->settled_index = decision.index;
 	describe(s, &point, op, decision.ticks, e);
 	result = record(s, env, nr, op->site);
 	if (result == SCHED_RUN)
 		resume(s, e);
+	return result;
+}
+
+/* Behind it the task goes on in its own code, and does nothing but compute. */
+static bool is_access(uint16_t kind)
+{
+	return kind >= EXPLORE_OP_MEMORY_READ && kind <= EXPLORE_OP_ATOMIC_RMW;
+}
+
+/*
+ * The long way: look at all tasks. What was found holds for the next choice,
+ * too, when an access was picked and fairness had no say.
+ */
+static enum sched_result next_of_all(struct scheduler *s,
+				     const struct scheduler_env *env)
+{
+	enum sched_result result;
+	struct scan scan;
+	uint32_t nr;
+
+	s->nr_settled = 0;
+	result = collect(s, &scan);
+	if (result == SCHED_RUN && s->step >= s->config.max_steps)
+		result = SCHED_STEP_LIMIT;
+	if (result != SCHED_RUN)
+		return result;
+	nr = scan.nr;
+	if (scan.has_window && nr > 1)
+		nr = scheduler__fair_filter(s, nr);
+	if (s->step % STARVATION_LOOK == 0 && nr > 1)
+		nr = scheduler__starved_filter(s, nr);
+	result = pick(s, env, nr, find_candidate(s, nr, s->current));
+	if (result == SCHED_RUN && !scan.has_window && nr == scan.nr &&
+	    is_access(s->task[s->current].op.kind)) {
+		s->nr_settled = nr;
+		s->settled_until_ns = scan.next_deadline_ns;
+	}
+	return result;
+}
+
+static bool is_settled(const struct scheduler *s)
+{
+	return s->nr_settled &&
+	       !(s->task[s->current].op.flags &
+		 (EXPLORE_OP_F_BLOCKING | EXPLORE_OP_F_YIELDS)) &&
+	       !scheduler__has_come(s, s->settled_until_ns) &&
+	       s->step % STARVATION_LOOK && s->step < s->config.max_steps;
+}
+
+#ifdef EXPLORE_CHECKS_FULL
+static bool is_as_looked_up(struct scheduler *s)
+{
+	static struct explore_op settled[SCHED_MAX_TASKS];
+	uint32_t nr = s->nr_settled;
+
+	for (uint32_t i = 0; i < nr; i++)
+		settled[i] = s->candidate[i];
+	if (look(s).nr != nr)
+		return false;
+	for (uint32_t i = 0; i < nr; i++)
+		if (settled[i].task != s->candidate[i].task ||
+		    settled[i].kind != s->candidate[i].kind ||
+		    settled[i].flags != s->candidate[i].flags)
+			return false;
+	return true;
+}
+#endif
+
+/* The short way: only the current task has something new to do. */
+static enum sched_result next_of_settled(struct scheduler *s,
+					 const struct scheduler_env *env)
+{
+	enum sched_result result;
+
+	s->candidate[s->settled_index] = s->task[s->current].op;
+#ifdef EXPLORE_CHECKS_FULL
+	SCHED_ASSERT(is_as_looked_up(s));
+#endif
+	result = pick(s, env, s->nr_settled, (int32_t)s->settled_index);
+	if (result != SCHED_RUN || !is_access(s->task[s->current].op.kind))
+		s->nr_settled = 0;
 	return result;
 }
 
@@ -477,22 +568,12 @@ enum sched_result scheduler_next(struct scheduler *s,
 {
 	uint64_t before_ns = s->now_ns;
 	enum sched_result result;
-	struct scan scan;
 
 #ifdef EXPLORE_CHECKS_FULL
 	SCHED_ASSERT(scheduler_is_valid(s));
 #endif
 	s->now_ns += s->config.op_cost_ns;
-	result = collect(s, &scan);
-	if (result == SCHED_RUN && s->step >= s->config.max_steps)
-		result = SCHED_STEP_LIMIT;
-	if (result == SCHED_RUN) {
-		if (scan.has_window && scan.nr > 1)
-			scan.nr = scheduler__fair_filter(s, scan.nr);
-		if (s->step % STARVATION_LOOK == 0 && scan.nr > 1)
-			scan.nr = scheduler__starved_filter(s, scan.nr);
-		result = pick(s, env, scan.nr);
-	}
+	result = is_settled(s) ? next_of_settled(s, env) : next_of_all(s, env);
 	if (result != SCHED_RUN)
 		s->now_ns = before_ns;
 	return result;

@@ -205,6 +205,15 @@ struct scheduler {
 	uint32_t nr_tasks;	/* created so far; ids are below */
 	uint32_t nr_live;
 	uint32_t max_live;
+	/*
+	 * When not 0, nothing has changed since the last choice but what the
+	 * current task is about to do: candidate[0 .. nr_settled) are those
+	 * that are enabled, as looked up then; the current task is the one at
+	 * settled_index, and nobody's deadline comes before settled_until_ns.
+	 */
+	uint32_t nr_settled;
+	uint32_t settled_index;
+	uint64_t settled_until_ns;
 	uint32_t nr_objects;	/* ids are 1 .. nr_objects */
 	uint32_t nr_buckets;	/* power of two; part of bucket[] in use */
 	uint64_t nr_ops[EXPLORE_OP_NR];	/* executed, by kind */
@@ -246,6 +255,15 @@ enum sched_result {
  * given zeroed memory.
  */
 void scheduler_init(struct scheduler *s, const struct scheduler_config *config);
+
+/*
+ * Something changes that may decide who can run. The functions below say so
+ * themselves; for callers who write to tasks and objects directly.
+ */
+static inline void scheduler_changed(struct scheduler *s)
+{
+	s->nr_settled = 0;
+}
 
 /* ------------------------------------------------------------- queries */
 
@@ -358,6 +376,8 @@ static inline void scheduler_announce(struct scheduler *s, uint32_t t,
 
 	if (a->kind >= EXPLORE_OP_NR)
 		__builtin_trap();
+	if (t != s->current)
+		scheduler_changed(s);
 	scheduler__store_op(&task->op, scheduler_kind_flags[a->kind] | a->flags,
 			    t, a);
 	task->pc = a->pc;

@@ -448,6 +448,108 @@ static void test_next__progress_is_no_yield_and_no_timeout(void **state)
 	assert_int_equal(fx->s->last_progress, 5);
 }
 
+/* ------------------------------------------------------------ the short way */
+
+#define TWIN_TASKS 6u
+#define TWIN_STEPS 3000u
+
+static uint32_t mix(uint64_t x)
+{
+	x = (x + 1) * 0x9e3779b97f4a7c15ull;
+	x = (x ^ x >> 31) * 0xbf58476d1ce4e5b9ull;
+	return (uint32_t)(x >> 33);
+}
+
+/* An answer that depends on nothing but the step. */
+static struct explore_decision any_pick(void *state,
+					const struct explore_point *point)
+{
+	struct explore_decision d = fx_pick(state, point);
+
+	d.index = mix(point->step) % point->nr;
+	return d;
+}
+
+/* The task has been picked: its operation, then what it is to do next. */
+static void carry_on(struct fixture *fx, const uint32_t *lock, uint32_t seed)
+{
+	struct scheduler *s = fx->s;
+	uint32_t t = s->current, kind = s->task[t].op.kind;
+	uint32_t random = mix((uint64_t)seed << 32 | s->step) % 32;
+	struct sched_announce a = { .pc = random, .site = random };
+
+	if (kind == EXPLORE_OP_MUTEX_LOCK)
+		scheduler_acquire(s, s->task[t].op.object, t);
+	else if (kind == EXPLORE_OP_MUTEX_UNLOCK)
+		scheduler_release(s, s->task[t].op.object);
+	else if (kind == EXPLORE_OP_YIELD)
+		scheduler_yielded(s, t, false);
+	if (random == 0) {
+		a.kind = EXPLORE_OP_SLEEP;
+		a.deadline_ns = s->now_ns + 7 * FX_OP_COST;
+	} else if (random == 1) {
+		a.kind = EXPLORE_OP_YIELD;
+	} else if (random < 6) {
+		a.object = lock[random % 2];
+		a.kind = scheduler_object(s, a.object)->owner == t + 1 ?
+			 EXPLORE_OP_MUTEX_UNLOCK : EXPLORE_OP_MUTEX_LOCK;
+	} else {
+		a.kind = random % 2 ? EXPLORE_OP_MEMORY_READ :
+				      EXPLORE_OP_ATOMIC_RMW;
+		a.flags = random == 31 ? EXPLORE_OP_F_YIELDS : 0;
+	}
+	scheduler_announce(s, t, &a);
+}
+
+/*
+ * Two runs of the same: one takes the short way where it can, the other is
+ * told all the time that something has changed.
+ */
+static void run_twins(struct fixture *fx, struct fixture *slow, uint32_t seed)
+{
+	struct explore_strategy any = fx_strategy;
+	uint32_t lock[2], nr_short = 0;
+
+	any.pick = any_pick;
+	fx->env.strategy = slow->env.strategy = &any;
+	for (uint32_t i = 0; i < 2; i++)
+		lock[i] = fx_object(fx, SCHED_CLASS_MUTEX, 64 * i);
+	for (uint32_t i = 0; i < 2; i++)
+		fx_object(slow, SCHED_CLASS_MUTEX, 64 * i);
+	fx_tasks(fx, TWIN_TASKS);
+	fx_tasks(slow, TWIN_TASKS);
+	for (uint32_t i = 0; i < TWIN_STEPS; i++) {
+		enum sched_result result = scheduler_next(slow->s, &slow->env);
+
+		nr_short += fx->s->nr_settled != 0;
+		assert_int_equal(scheduler_next(fx->s, &fx->env), result);
+		assert_true(fx->s->digest == slow->s->digest);
+		assert_true(fx->s->now_ns == slow->s->now_ns);
+		assert_int_equal(fx->point.nr, slow->point.nr);
+		assert_int_equal(fx->point.previous, slow->point.previous);
+		assert_memory_equal(fx->candidate, slow->candidate,
+				    fx->point.nr * sizeof(fx->candidate[0]));
+		if (result != SCHED_RUN)
+			break;	/* they locked one another out */
+		carry_on(fx, lock, seed);
+		carry_on(slow, lock, seed);
+		scheduler_changed(slow->s);
+	}
+	assert_true(nr_short > 0);
+}
+
+static void test_next__short_way_leads_to_the_same(void **state)
+{
+	struct fixture *fx = *state, *slow = NULL;
+
+	for (uint32_t seed = 0; seed < 40; seed++) {
+		assert_int_equal(fx_setup((void **)&slow), 0);
+		fx_init(fx);
+		run_twins(fx, slow, seed);
+		fx_teardown((void **)&slow);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -477,6 +579,7 @@ int main(void)
 		FX_TEST(test_next__spinning_waits_for_the_world_outside),
 		FX_TEST(test_next__long_yielding_makes_deadlines_come),
 		FX_TEST(test_next__progress_is_no_yield_and_no_timeout),
+		FX_TEST(test_next__short_way_leads_to_the_same),
 	};
 
 	return cmocka_run_group_tests_name("scheduler_next", tests, NULL,
