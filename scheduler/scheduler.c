@@ -67,6 +67,8 @@ void scheduler_init(struct scheduler *s, const struct scheduler_config *config)
 	s->ticks = 0;
 	s->current = 0;
 	s->nr_settled = 0;
+	s->settled_index = 0;
+	s->settled_until_ns = 0;
 	s->nr_tasks = 0;
 	s->nr_live = 0;
 	s->max_live = 0;
