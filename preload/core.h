@@ -134,6 +134,10 @@ RUNTIME_HIDDEN bool signals_would_interrupt(uint32_t t);
 
 /* Trap system calls of this kernel thread from now on. */
 RUNTIME_HIDDEN int64_t trap_arm(void);
+RUNTIME_HIDDEN void trap_disarm(void);
+/* Answer getrandom from the seed, in the zygote, from here to there. */
+RUNTIME_HIDDEN void startup_begin(void);
+RUNTIME_HIDDEN void startup_end(void);
 /* Patch the sites that runs have learned. In the zygote, before a fork. */
 RUNTIME_HIDDEN void patch_apply(void);
 

@@ -272,32 +272,36 @@ int64_t process_getppid(struct trap *t)
 	return runtime_control->config.virtual_pid - 1;
 }
 
-static uint64_t next_random(void)
+static uint64_t next_random(uint64_t *state)
 {
-	static uint64_t state;
-	const struct control_config *c = &runtime_control->config;
-	uint64_t z;
+	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
 
-	/* Runs of one search get the same bytes: only the schedule differs. */
-	if (!state)
-		state = c->seed * 0x9e3779b97f4a7c15ull + 0x1234567;
-	z = state += 0x9e3779b97f4a7c15ull;
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
 	return z ^ z >> 31;
 }
 
-int64_t process_getrandom(struct trap *t)
+int64_t process_random(uint64_t *state, uint8_t *out, uint64_t bytes)
 {
-	uint8_t *out = (void *)(uintptr_t)t->arg[0];
 	uint64_t bits = 0;
 
-	for (uint64_t i = 0; i < t->arg[1]; i++) {
+	for (uint64_t i = 0; i < bytes; i++) {
 		if (i % 8 == 0)
-			bits = next_random();
+			bits = next_random(state);
 		out[i] = (uint8_t)(bits >> i % 8 * 8);
 	}
-	return (int64_t)t->arg[1];
+	return (int64_t)bytes;
+}
+
+int64_t process_getrandom(struct trap *t)
+{
+	static uint64_t state;
+	const struct control_config *c = &runtime_control->config;
+
+	/* Runs of one search get the same bytes: only the schedule differs. */
+	if (!state)
+		state = c->seed * 0x9e3779b97f4a7c15ull + 0x1234567;
+	return process_random(&state, (void *)(uintptr_t)t->arg[0], t->arg[1]);
 }
 
 /* The kernel would act behind our back: programs fall back without it. */

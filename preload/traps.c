@@ -22,6 +22,11 @@ int64_t trap_arm(void)
 			 &selector);
 }
 
+void trap_disarm(void)
+{
+	sys_call5(__NR_prctl, PR_SET_SYSCALL_USER_DISPATCH_NR, 0, 0, 0, 0);
+}
+
 int64_t trap_pass(struct trap *t)
 {
 	return sys_call6(t->nr, t->arg[0], t->arg[1], t->arg[2], t->arg[3],

@@ -135,5 +135,8 @@ RUNTIME_HIDDEN void futex_wake_address(uint64_t addr, uint32_t max);
 
 /* process.c: continue as an uncontrolled child with this context. */
 RUNTIME_HIDDEN int64_t process_pid_arg(uint64_t pid);
+/* getrandom: fill the bytes from a generator's state; returns their number. */
+RUNTIME_HIDDEN int64_t process_random(uint64_t *state, uint8_t *out,
+				      uint64_t bytes);
 
 #endif /* PRELOAD_TRAPS_H */

@@ -90,14 +90,15 @@ static void clean_environment(char **envp)
 static struct control *map_control(const char *number)
 {
 	int fd = 0;
-	void *p;
+	int64_t p;
 
 	for (; *number >= '0' && *number <= '9'; number++)
 		fd = fd * 10 + (*number - '0');
-	p = mmap(NULL, sizeof(struct control), PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_NORESERVE, fd, 0);
-	close(fd);
-	return p == MAP_FAILED ? NULL : p;
+	p = sys_call6(__NR_mmap, 0, sizeof(struct control),
+		      PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+		      (uint64_t)fd, 0);
+	sys_call1(__NR_close, fd);
+	return p < 0 && p > -4096 ? NULL : (void *)p;
 }
 
 __attribute__((constructor)) static void construct(int argc, char **argv,
@@ -108,16 +109,22 @@ __attribute__((constructor)) static void construct(int argc, char **argv,
 
 	(void)argc;
 	(void)argv;
-	interpose_init();
-	if (!fd)
-		return;		/* preloaded by hand: stay out of the way */
+	if (!fd) {		/* preloaded by hand: stay out of the way */
+		interpose_init();
+		return;
+	}
 	c = map_control(fd);
 	clean_environment(envp);
-	if (!c || c->magic != CONTROL_MAGIC)
+	if (!c || c->magic != CONTROL_MAGIC) {
+		interpose_init();
 		return;
+	}
 	if (c->version != CONTROL_VERSION)
 		fail(c, "the runtime and the tool are of different versions");
 	runtime_control = c;
+	/* The lookups allocate, and the allocator asks for random bytes. */
+	startup_begin();
+	interpose_init();
 }
 
 /* -------------------------------------------------------------- zygote */
@@ -163,6 +170,7 @@ static void prepare(struct control *c)
 {
 	unsigned long vdso = getauxval(AT_SYSINFO_EHDR);
 
+	startup_end();
 	sys_has_fsgsbase = getauxval(AT_HWCAP2) >> 1 & 1;
 	if (count_threads() > 1)
 		fail(c, "it starts threads before main, which explore cannot hold yet");
