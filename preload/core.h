@@ -75,6 +75,8 @@ RUNTIME_HIDDEN uint32_t modules_site(uint64_t pc);
 
 /* ---------------------------------------------------------------- time */
 
+/* What a clock shows at a virtual time. */
+RUNTIME_HIDDEN uint64_t time_of_clock(int clock, uint64_t now);
 /* Real CLOCK_MONOTONIC, for idle waits only. */
 RUNTIME_HIDDEN uint64_t time_real_ns(void);
 /* Make vDSO functions enter the runtime. In the zygote. */
@@ -135,7 +137,9 @@ RUNTIME_HIDDEN bool signals_would_interrupt(uint32_t t);
 /* Trap system calls of this kernel thread from now on. */
 RUNTIME_HIDDEN int64_t trap_arm(void);
 RUNTIME_HIDDEN void trap_disarm(void);
-/* Answer getrandom from the seed, in the zygote, from here to there. */
+/* What the processor says by itself (rdtsc, cpuid) comes to the runtime. */
+RUNTIME_HIDDEN void process_trap_cpu(void);
+/* Answer for what constructors ask, in the zygote, from here to there. */
 RUNTIME_HIDDEN void startup_begin(void);
 RUNTIME_HIDDEN void startup_end(void);
 /* Patch the sites that runs have learned. In the zygote, before a fork. */

@@ -48,10 +48,19 @@ static void announce(struct trap *t, uint16_t kind)
 	core_point(&op);
 }
 
+void process_trap_cpu(void)
+{
+	if (!(runtime_control->config.flags & CONTROL_F_TRAP_TSC))
+		return;
+	sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_SIGSEGV);
+	cpuid_trap(true);
+}
+
 static int64_t become_native(struct trap *t, uint64_t mask)
 {
 	runtime_mode = RUNTIME_NATIVE;
 	sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_ENABLE);
+	cpuid_trap(false);
 	sys_call2(__NR_prctl, PR_SET_PDEATHSIG, 9);
 	signals_go_native(t->uc, mask);
 	return 0;
@@ -81,11 +90,11 @@ static int64_t spawn_sharing(struct trap *t, struct clone_args *a)
 	a->stack_size = (uintptr_t)entry - a->stack;
 	runtime_mode = RUNTIME_NATIVE;
 	sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_ENABLE);
+	cpuid_trap(false);
 	pid = sys_call5(__NR_clone, a->flags | a->exit_signal,
 			a->stack + a->stack_size, a->parent_tid, a->child_tid,
 			a->tls);
-	if (runtime_control->config.flags & CONTROL_F_TRAP_TSC)
-		sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_SIGSEGV);
+	process_trap_cpu();
 	runtime_mode = RUNTIME_CONTROLLED;
 	return pid;
 }
@@ -172,12 +181,12 @@ int64_t process_execve(struct trap *t)
 	runtime_control->digest = runtime_scheduler()->digest;
 	v->kind = CONTROL_VERDICT_EXEC;
 	sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_ENABLE);
+	cpuid_trap(false);
 	sys_call4(__NR_rt_sigprocmask, 2, &core_self()->sigmask, 0, 8);
 	r = trap_pass(t);
 	/* It came back: the program could not be executed. */
 	sys_call4(__NR_rt_sigprocmask, 2, &none, 0, 8);
-	if (runtime_control->config.flags & CONTROL_F_TRAP_TSC)
-		sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_SIGSEGV);
+	process_trap_cpu();
 	v->kind = CONTROL_VERDICT_NONE;
 	v->message[0] = '\0';
 	return r;

@@ -427,7 +427,7 @@ static void on_fault(int sig, struct signals_info *info, struct ucontext *uc)
 			return;
 	}
 	access_leave_trampoline(m);
-	if (sig == SIGSEGV && time_emulate_tsc(m))
+	if (sig == SIGSEGV && (time_emulate_tsc(m) || cpuid_emulate(m)))
 		return;
 	if (a->handler > 1 && !(core_self()->sigmask & SIGNALS_BIT(sig))) {
 		runtime_control->counters.signals++;

@@ -58,18 +58,22 @@ static bool is_cputime(int clock)
 	return clock == 2 || clock == 3 || clock < 0;
 }
 
-uint64_t runtime_clock_ns(int clock)
+uint64_t time_of_clock(int clock, uint64_t now)
 {
 	const struct control_config *c = &runtime_control->config;
-	uint64_t now;
 
-	pass_a_little();
-	now = runtime_scheduler()->now_ns;
 	if (is_realtime(clock))
 		return now - c->scheduler.start_ns + c->realtime_ns;
 	if (is_cputime(clock))
-		return now - c->scheduler.start_ns;
+		return now > c->scheduler.start_ns ?
+		       now - c->scheduler.start_ns : 0;
 	return now;
+}
+
+uint64_t runtime_clock_ns(int clock)
+{
+	pass_a_little();
+	return time_of_clock(clock, runtime_scheduler()->now_ns);
 }
 
 uint64_t runtime_deadline_ns(int clock, int64_t sec, int64_t nsec)

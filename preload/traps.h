@@ -133,6 +133,10 @@ RUNTIME_HIDDEN int threads_by_tid(uint32_t tid);
 /* futex.c: wake as the kernel does on thread exit; no scheduling point. */
 RUNTIME_HIDDEN void futex_wake_address(uint64_t addr, uint32_t max);
 
+/* cpuid.c: let it fault, or not; answer a fault at it. */
+RUNTIME_HIDDEN void cpuid_trap(bool is_on);
+RUNTIME_HIDDEN bool cpuid_emulate(struct sigcontext *m);
+
 /* process.c: continue as an uncontrolled child with this context. */
 RUNTIME_HIDDEN int64_t process_pid_arg(uint64_t pid);
 /* getrandom: fill the bytes from a generator's state; returns their number. */

@@ -27,8 +27,6 @@
 uint32_t sys_has_fsgsbase;
 RUNTIME_HIDDEN const struct explore_strategy *core_plugin;
 
-extern RUNTIME_HIDDEN void time_patch_vdso_at(char *base);
-
 typedef int main_fn(int, char **, char **);
 
 static main_fn *target_main;
@@ -168,8 +166,6 @@ static void set_at_random(const struct control *c)
 
 static void prepare(struct control *c)
 {
-	unsigned long vdso = getauxval(AT_SYSINFO_EHDR);
-
 	startup_end();
 	sys_has_fsgsbase = getauxval(AT_HWCAP2) >> 1 & 1;
 	if (count_threads() > 1)
@@ -178,8 +174,6 @@ static void prepare(struct control *c)
 	set_at_random(c);
 	c->zygote_pid = (int32_t)sys_call0(__NR_getpid);
 	modules_init();
-	if (vdso)
-		time_patch_vdso_at((char *)vdso);
 	core_init();
 	order_init();
 	c->access_entry = (uintptr_t)access_entry;
@@ -218,11 +212,10 @@ static void reap_leftovers(const struct control *c)
 	}
 }
 
-static void in_the_run(struct control *c)
+static void in_the_run(void)
 {
 	sys_call2(__NR_prctl, PR_SET_PDEATHSIG, 9);
-	if (c->config.flags & CONTROL_F_TRAP_TSC)
-		sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_SIGSEGV);
+	process_trap_cpu();
 	core_start_run();
 	runtime_set_own_handle((uint64_t)pthread_self());
 	runtime_mode = RUNTIME_CONTROLLED;
@@ -255,7 +248,7 @@ static void serve(struct control *c)
 		c->verdict.kind = CONTROL_VERDICT_NONE;
 		pid = sys_call5(__NR_clone, 17 /* SIGCHLD */, 0, 0, 0, 0);
 		if (pid == 0) {
-			in_the_run(c);
+			in_the_run();
 			return;
 		}
 		if (pid < 0)
