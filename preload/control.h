@@ -357,6 +357,9 @@ struct control {
 	uint64_t nr_accesses;	/* hook calls in the last run */
 	uint32_t nr_seen;	/* sites that have SEEN */
 	uint32_t access_given_back;	/* patches of code made writable: run */
+	/* Children that were waited for in vain, see preload/files.c. */
+	uint32_t nr_slow_children;
+	uint32_t reserved_slow;
 	struct control_area area[CONTROL_MAX_AREAS];
 	struct control_race race[CONTROL_MAX_RACES];
 	struct control_module module[CONTROL_MAX_MODULES];
