@@ -81,6 +81,7 @@ static bool jump_to_timer(struct scheduler *s)
 	if (timer == SCHED_NEVER)
 		return false;
 	scheduler_advance(s, timer);
+	s->nr_spins = 0;
 	return timers_fire();
 }
 
@@ -133,6 +134,9 @@ static _Noreturn void end_run(enum sched_result why)
 	switch (why) {
 	case SCHED_DEADLOCK:
 		end_deadlock(s);
+	case SCHED_LIVELOCK:
+		runtime_end(CONTROL_VERDICT_LIVELOCK, 0, 0, pc_of(s->current),
+			    "all that can run wait in loops for memory to change");
 	case SCHED_STEP_LIMIT:
 		end_step_limit(s);
 	case SCHED_DIVERGED:
@@ -337,7 +341,8 @@ uint64_t core_schedule(uint64_t saved_sp)
 	while ((r = scheduler_next(s, &core_env)) != SCHED_RUN) {
 		if (r == SCHED_OUTSIDE)
 			wait_for_the_world(s);
-		else if (r != SCHED_DEADLOCK || !jump_to_timer(s))
+		else if ((r != SCHED_DEADLOCK && r != SCHED_LIVELOCK) ||
+			 !jump_to_timer(s))
 			end_run(r);
 	}
 	if (s->current != from)

@@ -40,6 +40,11 @@
 
 /* After that many points of nothing but yields, sleepers get their turn. */
 #define SCHED_STALE_STEPS 64u
+/*
+ * A SPIN is proved by a state that came back, but what its loop counts in
+ * memory may escape the proof: let it count for a while.
+ */
+#define SCHED_SPIN_LIMIT 8192u
 
 /* Why a task could run. */
 enum sched_readiness {

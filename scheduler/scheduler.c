@@ -64,6 +64,7 @@ void scheduler_init(struct scheduler *s, const struct scheduler_config *config)
 	s->nr_preemptions = 0;
 	s->nr_switches = 0;
 	s->last_progress = 0;
+	s->nr_spins = 0;
 	s->ticks = 0;
 	s->current = 0;
 	s->nr_settled = 0;
@@ -361,6 +362,10 @@ static enum sched_result collect(struct scheduler *s, struct scan *scan)
 			break;
 		s->now_ns = scan->next_deadline_ns;
 	}
+	/* Nothing but those who spin can run, and nothing is to come. */
+	if (scan->nr && scan->nr == scan->nr_spins &&
+	    s->nr_spins >= SCHED_SPIN_LIMIT)
+		return SCHED_LIVELOCK;
 	if (scan->nr)
 		return SCHED_RUN;
 	return s->nr_live ? SCHED_DEADLOCK : SCHED_FINISHED;
@@ -434,6 +439,7 @@ static void resume(struct scheduler *s, const struct sched_event *e)
 	s->ticks = e->ticks;
 	s->nr_switches += (e->flags & SCHED_EVENT_SWITCH) != 0;
 	s->nr_preemptions += (e->flags & SCHED_EVENT_PREEMPTION) != 0;
+	s->nr_spins = e->kind == EXPLORE_OP_SPIN ? s->nr_spins + 1 : 0;
 	t->nr_ops++;
 	t->last_scheduled = s->step;	/* counts this event already */
 	t->disabled_by = 0;

@@ -200,6 +200,7 @@ struct scheduler {
 	uint64_t nr_preemptions;
 	uint64_t nr_switches;
 	uint64_t last_progress;	/* step of the last op that was no yield */
+	uint64_t nr_spins;	/* SPINs picked since anything else was */
 	uint64_t ticks;		/* of the last pick, as decided; 0: none */
 	uint32_t current;	/* task that runs */
 	uint32_t nr_tasks;	/* created so far; ids are below */
@@ -244,6 +245,7 @@ enum sched_result {
 	SCHED_FINISHED,		/* no task is alive */
 	SCHED_DEADLOCK,		/* tasks alive, none can ever run */
 	SCHED_OUTSIDE,		/* all wait for something outside */
+	SCHED_LIVELOCK,		/* all that can run spin, and for long */
 	SCHED_STEP_LIMIT,	/* config.max_steps reached */
 	SCHED_DIVERGED,		/* replay: not the recorded event */
 	SCHED_BAD_PICK,		/* the strategy answered out of range */
@@ -392,9 +394,9 @@ static inline void scheduler_announce(struct scheduler *s, uint32_t t,
  * can run before (unless a task is EXTERNAL: then SCHED_OUTSIDE).
  *
  * On any result but SCHED_RUN no event was added and `current`, the time and
- * the digest are unchanged. SCHED_DEADLOCK and SCHED_STEP_LIMIT are findings,
- * not errors. After SCHED_DIVERGED and SCHED_BAD_PICK the free slot log[step]
- * describes what was refused; its `chosen` is UINT32_MAX when there was no
+ * the digest are unchanged. SCHED_DEADLOCK, SCHED_LIVELOCK and
+ * SCHED_STEP_LIMIT are findings, not errors. After SCHED_DIVERGED and
+ * SCHED_BAD_PICK the free slot log[step] describes what was refused; its `chosen` is UINT32_MAX when there was no
  * answer (task is then the one that ran last).
  *
  * Time also jumps to the next deadline when all who can run only spin, or have

@@ -425,6 +425,25 @@ static void test_next__long_yielding_makes_deadlines_come(void **state)
 	assert_int_equal(fx->s->now_ns, 1000000);
 }
 
+static void test_next__endless_spinning_is_a_livelock(void **state)
+{
+	struct fixture *fx = *state;
+	uint32_t nr = 0;
+
+	fx_tasks(fx, 2);
+	fx_at(fx, 0, EXPLORE_OP_SPIN, 0);
+	fx_at(fx, 1, EXPLORE_OP_SPIN, 0);
+	/* The last steps only: the log of the fixture is short. */
+	fx->s->nr_spins = SCHED_SPIN_LIMIT - 10;
+	while (fx_next(fx) == SCHED_RUN)
+		nr++;
+	assert_int_equal(nr, 10);
+	assert_int_equal(fx_next(fx), SCHED_LIVELOCK);
+	/* Whoever comes to something else may help them. */
+	fx_at(fx, 1, EXPLORE_OP_YIELD, 0);
+	assert_int_equal(fx_next(fx), SCHED_RUN);
+}
+
 static void test_next__progress_is_no_yield_and_no_timeout(void **state)
 {
 	struct fixture *fx = *state;
@@ -578,6 +597,7 @@ int main(void)
 		FX_TEST(test_next__spinning_alone_goes_on),
 		FX_TEST(test_next__spinning_waits_for_the_world_outside),
 		FX_TEST(test_next__long_yielding_makes_deadlines_come),
+		FX_TEST(test_next__endless_spinning_is_a_livelock),
 		FX_TEST(test_next__progress_is_no_yield_and_no_timeout),
 		FX_TEST(test_next__short_way_leads_to_the_same),
 	};
