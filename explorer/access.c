@@ -216,7 +216,7 @@ static int plan_module(struct control *c, const struct control_module *m,
 		.code_base = find_room(taken, nr, m, room),
 		.code_bytes = room,
 		.first_site = c->nr_access,
-		.max_sites = CONTROL_MAX_ACCESS - c->nr_access,
+		.max_sites = CONTROL_FIRST_CALL - c->nr_access,
 	};
 	free(taken);
 	in.entry_slot = in.code_base;
@@ -306,28 +306,35 @@ void access_print_stats(FILE *f, const struct access_stats *s,
 
 /* ----------------------------------------------------------- live sites */
 
-/*
- * A trace names live instructions by their address, so the two accesses of a
- * movs are live together.
- */
-static bool is_worth_live(const struct control *c, uint32_t i)
+/* Whether another site of the same instruction, or call, is learned. */
+static bool has_learned_twin(const struct control *c, uint32_t i)
 {
 	uint64_t addr = c->access[i].addr;
 
+	return (i && c->access[i - 1].addr == addr &&
+		c->access_state[i - 1] & CONTROL_ACCESS_LEARNED) ||
+	       (i + 1 < CONTROL_MAX_ACCESS && c->access[i + 1].addr == addr &&
+		c->access_state[i + 1] & CONTROL_ACCESS_LEARNED);
+}
+
+/*
+ * A trace names live instructions by their address, so the two accesses of a
+ * movs are live together, and all of a call.
+ */
+static bool is_worth_live(const struct control *c, uint32_t i)
+{
 	return (c->access_state[i] & (CONTROL_ACCESS_LEARNED |
 				      CONTROL_ACCESS_PRIVATE)) ==
 		       CONTROL_ACCESS_LEARNED ||
-	       (i && c->access[i - 1].addr == addr &&
-		c->access_state[i - 1] & CONTROL_ACCESS_LEARNED) ||
-	       (i + 1 < c->nr_access && c->access[i + 1].addr == addr &&
-		c->access_state[i + 1] & CONTROL_ACCESS_LEARNED);
+	       has_learned_twin(c, i);
 }
 
 uint32_t access_make_live(struct control *c)
 {
 	uint32_t nr = 0;
 
-	for (uint32_t i = 0; i < c->nr_access; i++)
+	for (uint32_t i = control_first_site(c); i < control_end_site(c);
+	     i = control_next_site(c, i))
 		if (!(c->access_state[i] & CONTROL_ACCESS_LIVE) &&
 		    is_worth_live(c, i)) {
 			c->access_state[i] |= CONTROL_ACCESS_LIVE;
@@ -344,12 +351,20 @@ bool access_is_watched(const struct control *c, uint64_t start, uint64_t end)
 	return false;
 }
 
+static int compare_addresses(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 uint64_t *access_live_sites(const struct control *c, uint32_t *nr)
 {
 	uint64_t *site = NULL;
 
 	*nr = 0;
-	for (uint32_t i = 0; i < c->nr_access; i++) {
+	for (uint32_t i = control_first_site(c); i < control_end_site(c);
+	     i = control_next_site(c, i)) {
 		if (!(c->access_state[i] & CONTROL_ACCESS_LIVE))
 			continue;
 		if (*nr && site[*nr - 1] == c->access[i].addr)
@@ -357,6 +372,8 @@ uint64_t *access_live_sites(const struct control *c, uint32_t *nr)
 		site = xrealloc(site, *nr + 1, sizeof(*site));
 		site[(*nr)++] = c->access[i].addr;
 	}
+	if (*nr)
+		qsort(site, *nr, sizeof(*site), compare_addresses);
 	return site;
 }
 
@@ -377,15 +394,90 @@ static bool contains(const uint64_t *site, uint32_t nr, uint64_t addr)
 	return false;
 }
 
+/* The number of the call at addr, or nr_calls. */
+static uint32_t find_call(const struct control *c, uint64_t addr)
+{
+	uint32_t k = 0;
+
+	while (k < c->nr_calls &&
+	       c->access[control_call_site(k, false)].addr != addr)
+		k++;
+	return k;
+}
+
+static bool has_site(const struct control *c, uint64_t addr)
+{
+	uint32_t low = 0, high = c->nr_access;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (c->access[middle].addr < addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < c->nr_access && c->access[low].addr == addr)
+		return true;
+	return find_call(c, addr) < c->nr_calls;
+}
+
+/* Calls are not planned: they are known once a run has met them. */
+static void add_missing_calls(struct control *c, const uint64_t *site,
+			      uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr && c->nr_calls < CONTROL_MAX_CALLS; i++)
+		if (site[i] && !has_site(c, site[i]))
+			control_add_call(c, site[i]);
+}
+
 void access_set_live(struct control *c, const uint64_t *site, uint32_t nr)
 {
 	const uint8_t live = CONTROL_ACCESS_LIVE | CONTROL_ACCESS_LEARNED;
+	uint64_t *sorted = xcalloc(nr + 1, sizeof(*sorted));
 
-	for (uint32_t i = 0; i < c->nr_access; i++) {
-		if (contains(site, nr, c->access[i].addr))
+	/* Where addresses differ from the recorded ones, so may their order. */
+	for (uint32_t i = 0; i < nr; i++)
+		sorted[i] = site[i];
+	qsort(sorted, nr, sizeof(*sorted), compare_addresses);
+	add_missing_calls(c, sorted, nr);
+	for (uint32_t i = control_first_site(c); i < control_end_site(c);
+	     i = control_next_site(c, i)) {
+		if (contains(sorted, nr, c->access[i].addr))
 			c->access_state[i] |= live;
 		else
 			c->access_state[i] &= (uint8_t)~live;
+	}
+	free(sorted);
+}
+
+/* Tell what is known of each call to the one with its address. */
+static void share_calls(struct control *to, const struct control *from,
+			uint8_t states)
+{
+	for (uint32_t k = 0; k < from->nr_calls; k++) {
+		uint32_t site = control_call_site(k, false);
+		uint32_t here = find_call(to, from->access[site].addr);
+
+		if (here == to->nr_calls)
+			continue;
+		here = control_call_site(here, false);
+		for (uint32_t i = 0; i < 2; i++) {
+			to->access_state[here + i] &= (uint8_t)~states;
+			to->access_state[here + i] |=
+				from->access_state[site + i] & states;
+		}
+	}
+}
+
+static void add_calls_of(struct control *to, const struct control *from)
+{
+	for (uint32_t k = 0; k < from->nr_calls; k++) {
+		uint64_t addr = from->access[control_call_site(k, false)].addr;
+
+		if (to->nr_calls < CONTROL_MAX_CALLS &&
+		    find_call(to, addr) == to->nr_calls)
+			control_add_call(to, addr);
 	}
 }
 
@@ -396,13 +488,17 @@ void access_set_atomic(struct control *to, const struct control *from)
 		to->access_state[i] |= from->access_state[i] &
 				       CONTROL_ACCESS_ATOMIC;
 	}
+	add_calls_of(to, from);
+	share_calls(to, from, CONTROL_ACCESS_ATOMIC);
 }
 
 void access_share(struct control *to, const struct control *from)
 {
+	const uint8_t states = CONTROL_ACCESS_LIVE | CONTROL_ACCESS_LEARNED |
+			       CONTROL_ACCESS_ATOMIC;
+
 	for (uint32_t i = 0; i < to->nr_access && i < from->nr_access; i++)
-		to->access_state[i] |= from->access_state[i] &
-				       (CONTROL_ACCESS_LIVE |
-					CONTROL_ACCESS_LEARNED |
-					CONTROL_ACCESS_ATOMIC);
+		to->access_state[i] |= from->access_state[i] & states;
+	add_calls_of(to, from);
+	share_calls(to, from, states);
 }

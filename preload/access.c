@@ -172,7 +172,7 @@ static void note_race(const struct races_found *f)
 	struct control_race *r;
 	uint64_t pc, other_pc;
 
-	if (f->site >= c->nr_access || f->other_site >= c->nr_access)
+	if (!control_is_site(c, f->site) || !control_is_site(c, f->other_site))
 		return;
 	pc = c->access[f->site].addr;
 	other_pc = c->access[f->other_site].addr;
@@ -233,7 +233,7 @@ static bool is_failure(const struct races_found *f)
 	const struct control_race *r;
 
 	if (!(c->config.flags & CONTROL_F_RACE_FAILS) ||
-	    f->other_site >= c->nr_access)
+	    !control_is_site(c, f->other_site))
 		return false;
 	if (core_env.script)
 		return c->scheduler.step >= core_env.nr_script &&
@@ -266,6 +266,7 @@ static _Noreturn void end_with_race(const struct races_found *f)
 	runtime_end(CONTROL_VERDICT_RACE, 0, 0, c->access[f->site].addr, text);
 }
 
+/* Without a frame the registers are on show already. */
 static void found_race(const struct races_found *found,
 		       const struct access_frame *f)
 {
@@ -273,7 +274,8 @@ static void found_race(const struct races_found *found,
 	learn(found->other_site);
 	if (found->is_synchronising)
 		return;
-	show_now(found->site, f);
+	if (f)
+		show_now(found->site, f);
 	if (__builtin_expect(watch_is_on, 0))
 		watch_race(found);
 	note_race(found);
@@ -295,7 +297,8 @@ static inline void detect(uint64_t addr, uint32_t size, uint32_t site,
 	if (c->access_state[site] & CONTROL_ACCESS_ATOMIC)
 		races_make_atomic(order_races, addr, size);
 	if (__builtin_expect(watch_is_on, 0)) {
-		show_now(site, f);
+		if (f)
+			show_now(site, f);
 		watch_access(addr, size, site);
 	}
 	if (races_access_news(order_races, runtime_self(), addr, size, how,
@@ -346,6 +349,23 @@ static void access_point(uint16_t kind, uint64_t addr, uint32_t site,
 	scheduler_announce(&runtime_control->scheduler, runtime_self(), &a);
 	core_enter();
 	values_begin(kind, addr, runtime_control->access[site].size);
+}
+
+void access_of_call(uint64_t addr, uint32_t size, uint32_t site,
+		    enum races_access how)
+{
+	detect(addr, size, site, how, NULL);
+}
+
+void access_point_of_call(uint16_t kind, uint64_t addr, uint32_t size,
+			  uint32_t site)
+{
+	if (!site_name[site])
+		site_name[site] =
+			modules_site(runtime_control->access[site].addr);
+	runtime_control->access[site].size =
+		size < UINT16_MAX ? (uint16_t)size : UINT16_MAX;
+	access_point(kind, addr, site, false);
 }
 
 static uint64_t load(uint64_t addr, uint32_t size)

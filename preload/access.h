@@ -56,6 +56,16 @@ RUNTIME_HIDDEN void elements_hook(uint64_t addr, uint32_t site,
 /* Registers for an unwinder, of a task that stopped there: has_vectors. */
 RUNTIME_HIDDEN void access_show(struct control_task *k);
 
+/*
+ * calls.c: an access that a function made for its caller, whose registers are
+ * in control_task already. For the detector; what conflicts is learned.
+ */
+RUNTIME_HIDDEN void access_of_call(uint64_t addr, uint32_t size, uint32_t site,
+				   enum races_access how);
+/* It is an operation: announce it and choose. */
+RUNTIME_HIDDEN void access_point_of_call(uint16_t kind, uint64_t addr,
+					 uint32_t size, uint32_t site);
+
 /* The run ends: drop the races that it showed to be none. */
 RUNTIME_HIDDEN void access_end_run(void);
 
@@ -105,6 +115,8 @@ RUNTIME_HIDDEN void blocks_note(uint64_t addr, uint64_t bytes, uint64_t pc,
 				const uint64_t *stack);
 RUNTIME_HIDDEN void blocks_resize(uint64_t addr, uint64_t bytes);
 RUNTIME_HIDDEN void blocks_drop(uint64_t addr);
+/* What was asked for; 0: not known. */
+RUNTIME_HIDDEN uint64_t blocks_bytes(uint64_t addr);
 /* Fill in the block that r->addr lies in, if it is known. */
 RUNTIME_HIDDEN void blocks_describe(struct control_race *r);
 

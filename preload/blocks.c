@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * blocks.c - the live heap blocks of a run, to name the one a race is in.
+ * blocks.c - the heap blocks of a run, to name the one a race is in.
  *
  * A table by address, of bounded size, in private memory: a run that allocates
  * nothing touches none of it. When it is full around a place, the oldest there
@@ -20,6 +20,7 @@ struct block {
 	uint64_t addr;		/* 0: free */
 	uint64_t bytes;
 	uint64_t pc;
+	bool is_freed;		/* known until the memory is handed out anew */
 };
 
 static struct block block[NR_BLOCKS];
@@ -84,11 +85,11 @@ void blocks_note(uint64_t addr, uint64_t bytes, uint64_t pc,
 		return;
 	b = find(addr);
 	for (uint32_t i = 0; !b && i < NR_PROBES; i++)
-		if (!slot(addr, i)->addr)
+		if (!slot(addr, i)->addr || slot(addr, i)->is_freed)
 			b = slot(addr, i);
 	if (!b)
 		b = slot(addr, next_victim++ % NR_PROBES);
-	*b = (struct block){ addr, bytes, real_caller(pc, stack) };
+	*b = (struct block){ addr, bytes, real_caller(pc, stack), false };
 }
 
 void blocks_resize(uint64_t addr, uint64_t bytes)
@@ -104,7 +105,14 @@ void blocks_drop(uint64_t addr)
 	struct block *b = addr && is_on() ? find(addr) : NULL;
 
 	if (b)
-		b->addr = 0;
+		b->is_freed = true;
+}
+
+uint64_t blocks_bytes(uint64_t addr)
+{
+	const struct block *b = is_on() ? find(addr) : NULL;
+
+	return b && !b->is_freed ? b->bytes : 0;
 }
 
 void blocks_describe(struct control_race *r)

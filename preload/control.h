@@ -41,6 +41,9 @@
 #define CONTROL_INPUT_BYTES (1ull << 30)	/* sparse */
 #define CONTROL_MAX_STEPS (16u << 20)
 #define CONTROL_MAX_ACCESS (1u << 18)	/* instrumented accesses */
+/* Calls of C library functions that access memory: behind the instructions. */
+#define CONTROL_MAX_CALLS 4096u
+#define CONTROL_FIRST_CALL (CONTROL_MAX_ACCESS - 2 * CONTROL_MAX_CALLS)
 #define CONTROL_CODE_BYTES (256ull << 20)	/* sparse: their trampolines */
 #define CONTROL_MAX_AREAS 64
 #define CONTROL_MAX_RACES 512
@@ -388,6 +391,49 @@ struct control {
 	uint64_t nr_values;
 	struct control_value value[CONTROL_MAX_VALUES];
 };
+
+/*
+ * The site of what call number k reads or writes. In access[], a call has the
+ * address inside its instruction, before the one it returns to, and no patch.
+ */
+static inline uint32_t control_call_site(uint32_t k, bool is_write)
+{
+	return CONTROL_FIRST_CALL + 2 * k + is_write;
+}
+
+static inline bool control_is_site(const struct control *c, uint32_t site)
+{
+	return site < c->nr_access ||
+	       (site >= CONTROL_FIRST_CALL &&
+		site < CONTROL_FIRST_CALL + 2 * c->nr_calls);
+}
+
+/* The site behind that one, in a walk over all of them; control_end_site(). */
+static inline uint32_t control_next_site(const struct control *c, uint32_t site)
+{
+	return ++site == c->nr_access ? CONTROL_FIRST_CALL : site;
+}
+
+static inline uint32_t control_first_site(const struct control *c)
+{
+	return c->nr_access ? 0 : CONTROL_FIRST_CALL;
+}
+
+static inline uint32_t control_end_site(const struct control *c)
+{
+	return CONTROL_FIRST_CALL + 2 * c->nr_calls;
+}
+
+/* There is room for it (CONTROL_MAX_CALLS), and it is not there yet. */
+static inline void control_add_call(struct control *c, uint64_t addr)
+{
+	uint32_t site = control_call_site(c->nr_calls, false);
+
+	c->access[site].addr = c->access[site + 1].addr = addr;
+	c->access[site].flags = INSTRUMENT_READS;
+	c->access[site + 1].flags = INSTRUMENT_WRITES;
+	c->nr_calls++;
+}
 static_assert(sizeof(struct control_task) == 224, "shared layout");
 
 enum control_probe {

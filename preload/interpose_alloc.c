@@ -17,7 +17,7 @@
 #include <malloc.h>
 #include <stddef.h>
 
-#include "preload/access.h"
+#include "preload/calls.h"
 
 #define ARENA_BYTES 16384u
 #define ARENA_ALIGN 16u
@@ -119,6 +119,8 @@ RUNTIME_EXPORT void *realloc(void *old, size_t bytes)
 			to[i] = from[i];
 		return to;
 	}
+	if (old)
+		calls_write(CALLER_STACK - 2, old, blocks_bytes((uintptr_t)old));
 	to = next.realloc(old, bytes);
 	/* Grown in place, its first part keeps its history. */
 	if (to && to == old) {
@@ -134,6 +136,7 @@ RUNTIME_EXPORT void free(void *p)
 {
 	if (!p || is_in_arena(p) || !is_ready())
 		return;
+	calls_write(CALLER_STACK - 2, p, blocks_bytes((uintptr_t)p));
 	blocks_drop((uintptr_t)p);
 	next.free(p);
 }

@@ -13,6 +13,7 @@
 #include <linux/mman.h>
 
 #include "preload/access.h"
+#include "preload/calls.h"
 #include "preload/clock.h"
 #include "preload/traps.h"
 
@@ -297,6 +298,7 @@ void access_instrument(void)
 	struct window w = { .is_wide = true };
 
 	access_name_sites();
+	calls_install();
 	c->access_failed = 0;
 	for (uint32_t i = 0; i < c->nr_areas; i++)
 		if (!map_area(c, &c->area[i]))
@@ -358,6 +360,7 @@ void access_apply(void)
 	static uint32_t nr_runs, nr_seen;
 	struct control *c = runtime_control;
 
+	calls_refresh();
 	/* Its live sites are not ours to take away, and it is one of few. */
 	if (c->config.flags & CONTROL_F_REPLAY)
 		return;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * calls.h - memory that functions of the C library access for the program.
+ */
+#ifndef PRELOAD_CALLS_H
+#define PRELOAD_CALLS_H
+
+#include "preload/access.h"
+
+/* In the zygote: make the calls of watched modules come here; once. */
+RUNTIME_HIDDEN void calls_install(void);
+/* In the zygote, before a fork: know the calls that runs have met. */
+RUNTIME_HIDDEN void calls_refresh(void);
+
+/*
+ * The interposed function with that frame (__builtin_frame_address(0)) is about
+ * to overwrite the memory, or to take it away.
+ */
+RUNTIME_HIDDEN void calls_write(const uint64_t *frame, const void *p,
+				uint64_t bytes);
+
+#endif /* PRELOAD_CALLS_H */
