@@ -115,20 +115,24 @@ uint64_t blocks_bytes(uint64_t addr)
 	return b && !b->is_freed ? b->bytes : 0;
 }
 
+/* A freed block names the memory as long as no live one has it. */
 void blocks_describe(struct control_race *r)
 {
 	uint64_t at = r->addr & ~(uint64_t)(GRAIN - 1);
+	const struct block *found = NULL;
 
 	for (uint64_t back = 0; back < MAX_BACK && back < at; back += GRAIN) {
 		const struct block *b = find(at - back);
+		bool is_in = b && r->addr - b->addr < b->bytes;
 
-		if (!b)
-			continue;
-		if (r->addr - b->addr < b->bytes) {
-			r->block = b->addr;
-			r->block_bytes = b->bytes;
-			r->block_pc = b->pc;
-		}
-		return;
+		if (is_in && (!found || !b->is_freed))
+			found = b;
+		if (b && !b->is_freed)
+			break;
 	}
+	if (!found)
+		return;
+	r->block = found->addr;
+	r->block_bytes = found->bytes;
+	r->block_pc = found->pc;
 }
