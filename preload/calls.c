@@ -28,7 +28,7 @@
 #define NR_KNOWN 4096u		/* a power of two */
 #define NR_PROBES 16u
 #define NOT_WATCHED UINT32_MAX
-#define MAX_BYTES 65536u	/* of one access, for the detector */
+#define MAX_BYTES 512u		/* of one access that the detector sees */
 #define NR_PARTS 8u		/* of a copy, as operations */
 #define PART_MIN 8u
 #define PRIVATE_CALLS 65536u	/* in one run, without anything found */

@@ -11,7 +11,10 @@
 #include "preload/files.h"
 
 #include <linux/errno.h>
+#include <asm/stat.h>
 #include <linux/poll.h>
+
+#include "preload/access.h"
 
 #define NONBLOCK_FLAG 04000
 #define DONTWAIT_FLAG 0x40
@@ -262,6 +265,63 @@ static bool is_nonblocking_call(const struct trap *t)
 	}
 }
 
+/* <linux/stat.h> leaves these to a C library's header. */
+#define MODE_FORMAT 0170000u
+#define MODE_PIPE 0010000u
+#define MODE_SOCKET 0140000u
+#define MAX_PIPES 256u
+#define PIPE_KEY (1ull << 32)
+#define SOCKET_KEY (2ull << 32)
+
+/* Its number by first use, for the kernel's own differs from run to run. */
+static uint32_t pipe_number(uint64_t inode)
+{
+	static uint64_t pipe[MAX_PIPES];
+	uint32_t i = 0;
+
+	while (i < MAX_PIPES - 1 && pipe[i] && pipe[i] != inode)
+		i++;
+	if (!pipe[i])
+		pipe[i] = inode;
+	return i;		/* the last stands for the rest */
+}
+
+/* What stands for the file: both ends of a pipe are one, as are all sockets. */
+static uint64_t order_key(uint32_t fd)
+{
+	struct stat st;
+
+	if (sys_call2(__NR_fstat, fd, &st) < 0)
+		return fd;
+	switch (st.st_mode & MODE_FORMAT) {
+	case MODE_PIPE:
+		return PIPE_KEY | pipe_number(st.st_ino);
+	case MODE_SOCKET:
+		return SOCKET_KEY;
+	default:
+		return fd;
+	}
+}
+
+/*
+ * The call is about to be made. Who reads what another task wrote does so
+ * behind what that task did before, whatever descriptor it used.
+ */
+static void order_memory(const struct trap *t, uint64_t fd, uint8_t wait)
+{
+	uint32_t id;
+
+	if (!order_is_on)
+		return;
+	id = runtime_object(SCHED_CLASS_FD,
+			    (void *)(uintptr_t)order_key((uint32_t)fd),
+			    t->site);
+	if (wait != FILES_WAIT_OUT)
+		runtime_acquire_order(id);
+	if (wait != FILES_WAIT_IN)
+		runtime_release_order(id);
+}
+
 /* A call without its own way to block: only the order matters. */
 static int64_t pass_in_order(struct trap *t, uint64_t fd)
 {
@@ -272,6 +332,7 @@ static int64_t pass_in_order(struct trap *t, uint64_t fd)
 	};
 
 	core_point(&op);
+	order_memory(t, fd, trap_entry(t->nr)->wait);
 	return trap_pass(t);
 }
 
@@ -294,6 +355,7 @@ int64_t files_trap(struct trap *t)
 		     !is_internal((int)fd), 0);
 	if (r < 0)
 		return r;
+	order_memory(t, fd, e->wait);
 	if (t->nr == __NR_read && !is_internal((int)fd) &&
 	    inputs_is_outside((int)fd))
 		return inputs_read(t);
