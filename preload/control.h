@@ -360,9 +360,6 @@ struct control {
 	uint64_t nr_accesses;	/* hook calls in the last run */
 	uint32_t nr_seen;	/* sites that have SEEN */
 	uint32_t access_given_back;	/* patches of code made writable: run */
-	/* Children that were waited for in vain, see preload/files.c. */
-	uint32_t nr_slow_children;
-	uint32_t reserved_slow;
 	struct control_area area[CONTROL_MAX_AREAS];
 	struct control_race race[CONTROL_MAX_RACES];
 	struct control_module module[CONTROL_MAX_MODULES];
@@ -390,6 +387,9 @@ struct control {
 	/* With CONTROL_F_VALUES: by step, ascending, one an operation. */
 	uint64_t nr_values;
 	struct control_value value[CONTROL_MAX_VALUES];
+	/* Children that were waited for in vain, see preload/files.c. */
+	uint32_t nr_slow_children;
+	uint32_t nr_calls;	/* met so far; see control_call_site() */
 };
 
 /*
