@@ -11,10 +11,8 @@
 #include "preload/files.h"
 
 #include <linux/errno.h>
-#include <asm/stat.h>
 #include <linux/poll.h>
 
-#include "preload/access.h"
 
 #define NONBLOCK_FLAG 04000
 #define DONTWAIT_FLAG 0x40
@@ -36,29 +34,60 @@ struct wait {
 
 static struct wait waits[SCHED_MAX_TASKS];
 uint32_t files_nr_waits;
-/* Descriptors both ends of which are in this process. */
-static uint64_t internal_fds[NR_TRACKED / 64];
+/* By descriptor: enum files_kind, and the number of the pipe it is of. */
+static struct {
+	uint16_t id;
+	uint8_t kind;
+} known[NR_TRACKED] = {
+	[1] = { .kind = FILES_OUTPUT }, [2] = { .kind = FILES_OUTPUT },
+};
+static uint32_t nr_inside;
+/* A descriptor of something inside may go by a number that is not known. */
+static bool has_lost_track;
 static uint32_t nr_outside;	/* sockets, timers, ... opened */
+
+enum files_kind files_kind_of(uint64_t fd)
+{
+	enum files_kind kind;
+
+	if ((uint32_t)fd >= NR_TRACKED)
+		return FILES_OTHER;
+	kind = (enum files_kind)known[(uint32_t)fd].kind;
+	if (kind == FILES_INSIDE &&
+	    (runtime_control->counters.forks || has_lost_track))
+		return FILES_OTHER;
+	return kind;
+}
+
+uint32_t files_inside_id(uint64_t fd)
+{
+	return known[(uint32_t)fd].id;
+}
 
 static bool is_internal(int fd)
 {
-	if (runtime_control->counters.forks)
-		return false;
-	return fd >= 0 && fd < NR_TRACKED &&
-	       internal_fds[fd / 64] >> (fd % 64) & 1;
+	return files_kind_of((uint64_t)fd) == FILES_INSIDE;
 }
 
-static void set_internal(int64_t fd, bool on)
+static void set_kind(int64_t fd, enum files_kind kind, uint32_t id)
 {
-	uint64_t bit;
-
-	if (fd < 0 || fd >= NR_TRACKED)
+	if (fd < 0)
 		return;
-	bit = 1ull << (fd % 64);
-	if (on)
-		internal_fds[fd / 64] |= bit;
+	if (fd < NR_TRACKED) {
+		known[fd].kind = (uint8_t)kind;
+		known[fd].id = (uint16_t)id;
+	} else if (kind == FILES_INSIDE) {
+		has_lost_track = true;
+	}
+}
+
+static void copy_kind(int64_t to, uint64_t from)
+{
+	if ((uint32_t)from >= NR_TRACKED)
+		set_kind(to, FILES_OTHER, 0);
 	else
-		internal_fds[fd / 64] &= ~bit;
+		set_kind(to, (enum files_kind)known[(uint32_t)from].kind,
+			 known[(uint32_t)from].id);
 }
 
 void files_reset(void)
@@ -265,63 +294,6 @@ static bool is_nonblocking_call(const struct trap *t)
 	}
 }
 
-/* <linux/stat.h> leaves these to a C library's header. */
-#define MODE_FORMAT 0170000u
-#define MODE_PIPE 0010000u
-#define MODE_SOCKET 0140000u
-#define MAX_PIPES 256u
-#define PIPE_KEY (1ull << 32)
-#define SOCKET_KEY (2ull << 32)
-
-/* Its number by first use, for the kernel's own differs from run to run. */
-static uint32_t pipe_number(uint64_t inode)
-{
-	static uint64_t pipe[MAX_PIPES];
-	uint32_t i = 0;
-
-	while (i < MAX_PIPES - 1 && pipe[i] && pipe[i] != inode)
-		i++;
-	if (!pipe[i])
-		pipe[i] = inode;
-	return i;		/* the last stands for the rest */
-}
-
-/* What stands for the file: both ends of a pipe are one, as are all sockets. */
-static uint64_t order_key(uint32_t fd)
-{
-	struct stat st;
-
-	if (sys_call2(__NR_fstat, fd, &st) < 0)
-		return fd;
-	switch (st.st_mode & MODE_FORMAT) {
-	case MODE_PIPE:
-		return PIPE_KEY | pipe_number(st.st_ino);
-	case MODE_SOCKET:
-		return SOCKET_KEY;
-	default:
-		return fd;
-	}
-}
-
-/*
- * The call is about to be made. Who reads what another task wrote does so
- * behind what that task did before, whatever descriptor it used.
- */
-static void order_memory(const struct trap *t, uint64_t fd, uint8_t wait)
-{
-	uint32_t id;
-
-	if (!order_is_on)
-		return;
-	id = runtime_object(SCHED_CLASS_FD,
-			    (void *)(uintptr_t)order_key((uint32_t)fd),
-			    t->site);
-	if (wait != FILES_WAIT_OUT)
-		runtime_acquire_order(id);
-	if (wait != FILES_WAIT_IN)
-		runtime_release_order(id);
-}
-
 /* A call without its own way to block: only the order matters. */
 static int64_t pass_in_order(struct trap *t, uint64_t fd)
 {
@@ -332,8 +304,15 @@ static int64_t pass_in_order(struct trap *t, uint64_t fd)
 	};
 
 	core_point(&op);
-	order_memory(t, fd, trap_entry(t->nr)->wait);
 	return trap_pass(t);
+}
+
+static bool has_control(const struct trap *t)
+{
+	uint64_t bytes;		/* struct msghdr: msg_controllen is [5] */
+
+	return !sys_load64((const uint64_t *)(uintptr_t)t->arg[1] + 5, &bytes) ||
+	       bytes;
 }
 
 int64_t files_trap(struct trap *t)
@@ -345,17 +324,25 @@ int64_t files_trap(struct trap *t)
 
 	w.events = e->wait == FILES_WAIT_OUT ? POLLOUT : POLLIN;
 	/* What is printed goes to the tool; its order is nobody's input. */
-	if (e->wait == FILES_WAIT_OUT && (fd == 1 || fd == 2))
+	if (e->wait == FILES_WAIT_OUT && files_kind_of(fd) == FILES_OUTPUT)
 		return trap_pass(t);
+	/* Descriptors that go through a socket come out with any number. */
+	if (t->nr == __NR_sendmsg && has_control(t))
+		has_lost_track = true;
 	flags = sys_call3(__NR_fcntl, fd, 3 /* F_GETFL */, 0);
 	if (flags < 0 || flags & NONBLOCK_FLAG || !e->wait ||
-	    is_nonblocking_call(t))
-		return pass_in_order(t, fd);
+	    is_nonblocking_call(t)) {
+		r = pass_in_order(t, fd);
+		if (r == -EAGAIN && e->wait == FILES_WAIT_OUT)
+			order_note_full();
+		return r;
+	}
+	if (e->wait == FILES_WAIT_OUT && !poll_fd((int)fd, POLLOUT))
+		order_note_full();
 	r = wait_for(t, &w, EXPLORE_OP_SYSCALL, fd_object(t, fd),
 		     !is_internal((int)fd), 0);
 	if (r < 0)
 		return r;
-	order_memory(t, fd, e->wait);
 	if (t->nr == __NR_read && !is_internal((int)fd) &&
 	    inputs_is_outside((int)fd))
 		return inputs_read(t);
@@ -565,7 +552,7 @@ int64_t files_fcntl(struct trap *t)
 	case 0:			/* F_DUPFD */
 	case 1030:		/* F_DUPFD_CLOEXEC */
 		r = trap_pass(t);
-		set_internal(r, is_internal((int)t->arg[0]));
+		copy_kind(r, t->arg[0]);
 		return r;
 	default:
 		return trap_pass(t);
@@ -580,8 +567,9 @@ int64_t files_make_pair(struct trap *t)
 	int64_t r = trap_pass(t);
 
 	if (r == 0) {
-		set_internal(fd[0], true);
-		set_internal(fd[1], true);
+		nr_inside++;
+		set_kind(fd[0], FILES_INSIDE, nr_inside);
+		set_kind(fd[1], FILES_INSIDE, nr_inside);
 	}
 	return r;
 }
@@ -590,7 +578,7 @@ int64_t files_make_internal(struct trap *t)
 {
 	int64_t r = trap_pass(t);
 
-	set_internal(r, true);
+	set_kind(r, FILES_INSIDE, ++nr_inside);
 	return r;
 }
 
@@ -598,7 +586,7 @@ int64_t files_make_outside(struct trap *t)
 {
 	int64_t r = trap_pass(t);
 
-	set_internal(r, false);
+	set_kind(r, FILES_OTHER, 0);
 	if (r >= 0)
 		nr_outside++;
 	return r;
@@ -608,14 +596,86 @@ int64_t files_dup(struct trap *t)
 {
 	int64_t r = trap_pass(t);
 
-	set_internal(r, is_internal((int)t->arg[0]));
+	copy_kind(r, t->arg[0]);
 	return r;
 }
 
 int64_t files_close(struct trap *t)
 {
-	set_internal((int64_t)t->arg[0], false);
+	set_kind((int32_t)t->arg[0], FILES_OTHER, 0);
 	return trap_pass(t);
+}
+
+int64_t files_close_range(struct trap *t)
+{
+	for (uint64_t fd = (uint32_t)t->arg[0];
+	     fd < NR_TRACKED && fd <= (uint32_t)t->arg[1]; fd++)
+		set_kind((int64_t)fd, FILES_OTHER, 0);
+	return trap_pass(t);
+}
+
+/* /proc/self/fd/N, /dev/fd/N: a pipe from inside by another number. */
+static bool is_descriptor_path(const char *path)
+{
+	for (; *path; path++)
+		if (core_has_prefix(path, "/fd/"))
+			return true;
+	return false;
+}
+
+int64_t files_open(struct trap *t)
+{
+	const char *path = (const void *)(uintptr_t)
+		t->arg[t->nr == __NR_openat ? 1 : 0];
+	int64_t r = trap_pass(t);
+
+	if (r < 0)
+		return r;
+	if (is_descriptor_path(path))
+		has_lost_track = true;
+	set_kind(r, inputs_is_file((int)r) ? FILES_REGULAR : FILES_OTHER, 0);
+	return r;
+}
+
+/* --------------------------------------------------------------- memory */
+
+/* Where the kernel gives out memory, nothing has happened yet. */
+
+int64_t files_brk(struct trap *t)
+{
+	static uint64_t end;
+	uint64_t was = end;
+
+	end = (uint64_t)trap_pass(t);
+	if (was && end > was)
+		order_new_memory(was, end - was);
+	return (int64_t)end;
+}
+
+int64_t files_mremap(struct trap *t)
+{
+	uint64_t old = t->arg[0], old_bytes = t->arg[1], bytes = t->arg[2];
+	int64_t r = access_munmap(t);
+
+	if (r < 0 && r > -4096)
+		return r;
+	if ((uint64_t)r != old)
+		order_new_memory((uint64_t)r, bytes);
+	else if (bytes > old_bytes)
+		order_new_memory(old + old_bytes, bytes - old_bytes);
+	return r;
+}
+
+int64_t files_shmat(struct trap *t)
+{
+	uint64_t info[16] = { 0 };	/* struct shmid_ds: shm_segsz is [6] */
+	int64_t r = trap_pass(t);
+
+	if (r < 0 && r > -4096)
+		return r;
+	if (!sys_call3(__NR_shmctl, t->arg[0], 2 /* IPC_STAT */, info))
+		order_new_memory((uint64_t)r, info[6]);
+	return r;
 }
 
 int64_t files_mmap(struct trap *t)
@@ -627,6 +687,7 @@ int64_t files_mmap(struct trap *t)
 
 	if (r < 0 && r > -4096)
 		return r;
+	order_new_memory((uint64_t)r, t->arg[1]);
 	if (t->arg[3] & 1 && t->arg[2] & 2 && is_file)
 		runtime_control->counters.shared_maps++;
 	if (t->arg[2] & 4 && is_file)

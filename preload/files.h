@@ -11,7 +11,37 @@
 enum files_wait { FILES_WAIT_NONE = 0, FILES_WAIT_IN = 1, FILES_WAIT_OUT = 2 };
 
 trap_handler RUNTIME_HIDDEN files_make_pair, files_make_internal,
-	files_make_outside, files_dup, files_close;
+	files_make_outside, files_dup, files_close, files_close_range,
+	files_open;
+
+/* What a descriptor is, as far as this is known. */
+enum files_kind {
+	FILES_OTHER = 0,	/* what it leads to is outside, or unknown */
+	FILES_INSIDE = 1,	/* a pipe or the like, all of it in here */
+	FILES_REGULAR = 2,	/* files and folders */
+	FILES_OUTPUT = 3,	/* what the tool prints */
+};
+RUNTIME_HIDDEN enum files_kind files_kind_of(uint64_t fd);
+/* The same number for all descriptors of what is inside. */
+RUNTIME_HIDDEN uint32_t files_inside_id(uint64_t fd);
+
+/* ------------------------------------------------------ order_calls.c */
+
+/*
+ * The call was made on a descriptor of that kind (and id, when inside), just
+ * now: what it orders, by the flags of its row.
+ */
+RUNTIME_HIDDEN void order_call(const struct trap *t,
+			       const struct trap_entry *e,
+			       enum files_kind kind, uint32_t id);
+/* A write found no room, so from now on writers see what readers did. */
+RUNTIME_HIDDEN void order_note_full(void);
+/* Before a child is made: it knows what the task did; others may ask it. */
+RUNTIME_HIDDEN void order_show_all(void);
+/* A signal is taken: what those did that may have sent it. */
+RUNTIME_HIDDEN void order_take_signal(void);
+/* Memory the kernel gave out anew. */
+RUNTIME_HIDDEN void order_new_memory(uint64_t addr, uint64_t bytes);
 
 /*
  * Task t waits for a futex word that other processes share, with that value:
@@ -26,6 +56,7 @@ RUNTIME_HIDDEN void files_unwatch_word(uint32_t t);
  * and the read (of arg[2] bytes to arg[1]) that records it, or repeats it.
  */
 RUNTIME_HIDDEN bool inputs_is_outside(int fd);
+RUNTIME_HIDDEN bool inputs_is_file(int fd);
 RUNTIME_HIDDEN int64_t inputs_read(struct trap *t);
 RUNTIME_HIDDEN void inputs_start_run(void);
 

@@ -143,8 +143,10 @@ void futex_wake_address(uint64_t addr, uint32_t max)
 	uint32_t id = scheduler_object_find(runtime_scheduler(),
 					    SCHED_CLASS_FUTEX, addr);
 
-	if (id)
-		runtime_wake(id, max, ~0u);
+	if (!id)
+		return;
+	runtime_release_order(id);
+	runtime_wake(id, max, ~0u);
 }
 
 static int64_t do_requeue(struct trap *t, bool compare)

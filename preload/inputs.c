@@ -44,6 +44,15 @@ bool inputs_is_outside(int fd)
 	return (st.mode & S_IFMT) == S_IFCHR || (st.mode & S_IFMT) == S_IFIFO;
 }
 
+bool inputs_is_file(int fd)
+{
+	struct stat_head st;
+
+	if (sys_call2(__NR_fstat, fd, &st) < 0)
+		return false;
+	return (st.mode & S_IFMT) == S_IFREG || (st.mode & S_IFMT) == S_IFDIR;
+}
+
 static bool is_replay(void)
 {
 	return runtime_control->config.flags & CONTROL_F_REPLAY;

@@ -34,6 +34,7 @@ static struct {
 	void *(*aligned_alloc)(size_t, size_t);
 	void *(*memalign)(size_t, size_t);
 	int (*posix_memalign)(void **, size_t, size_t);
+	size_t (*usable)(void *);	/* NULL: the allocator has none */
 } next;
 
 static enum interpose_ready ready;
@@ -75,15 +76,26 @@ static bool is_ready(void)
 	find((void **)&next.aligned_alloc, "aligned_alloc");
 	find((void **)&next.memalign, "memalign");
 	find((void **)&next.posix_memalign, "posix_memalign");
+	find((void **)&next.usable, "malloc_usable_size");
 	ready = INTERPOSE_READY;
 	return true;
+}
+
+/* What may be used of a block, which can be more than was asked for. */
+static size_t room(void *p, size_t bytes)
+{
+	size_t usable = order_is_on && next.usable ? next.usable(p) : 0;
+
+	if (!bytes)
+		bytes = 1;
+	return usable > bytes ? usable : bytes;
 }
 
 static void *fresh(void *p, size_t bytes, uint64_t pc, const uint64_t *stack)
 {
 	if (!p)
 		return p;
-	runtime_forget_memory((uintptr_t)p, bytes ? bytes : 1, pc);
+	runtime_forget_memory((uintptr_t)p, room(p, bytes), pc);
 	blocks_note((uintptr_t)p, bytes ? bytes : 1, pc, stack);
 	return p;
 }
@@ -110,6 +122,7 @@ RUNTIME_EXPORT void *calloc(size_t nr, size_t bytes)
 RUNTIME_EXPORT void *realloc(void *old, size_t bytes)
 {
 	const char *from = old;
+	size_t had, has;
 	char *to;
 
 	if (!is_ready() || is_in_arena(old)) {
@@ -121,10 +134,15 @@ RUNTIME_EXPORT void *realloc(void *old, size_t bytes)
 	}
 	if (old)
 		calls_write(CALLER_STACK - 2, old, blocks_bytes((uintptr_t)old));
+	had = old ? room(old, 0) : 0;
 	to = next.realloc(old, bytes);
-	/* Grown in place, its first part keeps its history. */
+	/* Grown in place, its first part keeps its history, the rest has none. */
 	if (to && to == old) {
 		blocks_resize((uintptr_t)to, bytes);
+		has = room(to, bytes);
+		if (has > had)
+			runtime_forget_memory((uintptr_t)to + had, has - had,
+					      RUNTIME_CALLER);
 		return to;
 	}
 	if (to || !bytes)

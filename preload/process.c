@@ -158,6 +158,7 @@ int64_t process_fork(struct trap *t)
 		return -ENOSYS;
 	}
 	runtime_control->counters.forks++;
+	order_show_all();
 	pid = a.flags & CLONE_VM && a.stack ? spawn_sharing(t, &a)
 					    : fork_copy(t, &a);
 	if (runtime_mode != RUNTIME_NATIVE)

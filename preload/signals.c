@@ -16,6 +16,7 @@
 
 #include "preload/access.h"
 #include "preload/clock.h"
+#include "preload/files.h"
 
 struct action {
 	uint64_t handler;
@@ -196,10 +197,12 @@ static bool take_from(int task, uint64_t set, struct signals_info *info)
 
 int signals_take(uint64_t set, struct signals_info *info)
 {
-	if (take_from((int)runtime_self(), set, info) ||
-	    take_from(-1, set, info))
-		return info->signo;
-	return 0;
+	if (!take_from((int)runtime_self(), set, info) &&
+	    !take_from(-1, set, info))
+		return 0;
+	/* What the sender did happens before what the taker does. */
+	order_take_signal();
+	return info->signo;
 }
 
 void signals_take_in(void)
@@ -365,11 +368,6 @@ void signals_deliver(struct ucontext *uc, int64_t nr, uint64_t restart_ip)
 
 	while ((sig = signals_take(~core_self()->sigmask, &info))) {
 		struct action *a = &actions[sig];
-
-		/* What the sender did happens before the handler. */
-		runtime_acquire_order(scheduler_object_find(
-			runtime_scheduler(), SCHED_CLASS_SIGNAL,
-			runtime_self()));
 
 		if (is_ignored(sig))
 			continue;
@@ -617,6 +615,8 @@ int64_t signals_sigpending(struct trap *t)
 	*(uint64_t *)(uintptr_t)t->arg[0] =
 		(core_self()->sigpending | signals_pending) &
 		core_self()->sigmask;
+	if (*(uint64_t *)(uintptr_t)t->arg[0])
+		order_take_signal();
 	return 0;
 }
 

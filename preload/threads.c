@@ -64,6 +64,8 @@ int runtime_name_child(uint64_t handle, uint64_t start_pc)
 
 /* ------------------------------------------------------------ creation */
 
+#define MAX_TLS_BYTES (16u << 20)
+
 /*
  * The first context of a task: a signal frame on its own stack that
  * rt_sigreturn loads, without FPU state (the kernel then starts it clean), and
@@ -126,6 +128,21 @@ static int64_t make_task(struct trap *t, uint64_t flags, uint64_t stack,
 	return (int64_t)t->uc->uc_mcontext.rax;
 }
 
+/*
+ * What an ended thread did on a stack that is used anew is history, and so is
+ * what was done to its thread-local variables, which lie between the stack's
+ * end and the thread pointer.
+ */
+static void forget_stack(const struct clone_args *a)
+{
+	uint64_t end = a->stack + a->stack_size;
+
+	if (a->flags & CLONE_SETTLS && a->tls > end &&
+	    a->tls - end < MAX_TLS_BYTES)
+		end = a->tls;
+	runtime_forget_memory(a->stack, end - a->stack, 0);
+}
+
 int64_t threads_clone(struct trap *t)
 {
 	const struct clone_args *a = (const void *)(uintptr_t)t->arg[0];
@@ -133,8 +150,7 @@ int64_t threads_clone(struct trap *t)
 	if (t->nr == __NR_clone3) {
 		if (!(a->flags & CLONE_THREAD))
 			return process_fork(t);
-		/* What an ended thread did on a stack used anew is history. */
-		runtime_forget_memory(a->stack, a->stack_size, t->site);
+		forget_stack(a);
 		return make_task(t, a->flags, a->stack + a->stack_size,
 				 a->parent_tid, a->child_tid, a->tls);
 	}
@@ -202,6 +218,8 @@ int64_t threads_exit(struct trap *t)
 	interpose_task_exited(self);
 	if (k->clear_tid) {
 		sys_store32((void *)(uintptr_t)k->clear_tid, 0);
+		/* Who sees that it is 0 knows that the task is over. */
+		runtime_note_atomic(k->clear_tid, 4);
 		futex_wake_address(k->clear_tid, 1);
 	}
 	scheduler_task_exit(s, self);

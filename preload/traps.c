@@ -7,6 +7,7 @@
  */
 #include "preload/access.h"
 #include "preload/clock.h"
+#include "preload/files.h"
 
 /* prctl.h would do, but it is newer than some build machines' headers. */
 #define PR_SET_SYSCALL_USER_DISPATCH_NR 59
@@ -33,7 +34,7 @@ int64_t trap_pass(struct trap *t)
 			 t->arg[4], t->arg[5]);
 }
 
-static int64_t dispatch(struct trap *t, const struct trap_entry *e)
+static int64_t make_call(struct trap *t, const struct trap_entry *e)
 {
 	if (e->flags & TRAP_F_PID)
 		t->arg[0] = (uint64_t)process_pid_arg(t->arg[0]);
@@ -43,6 +44,19 @@ static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 	    t->nr < CONTROL_MAX_SYSCALLS)
 		runtime_control->counters.passed[t->nr]++;
 	return trap_pass(t);
+}
+
+static int64_t dispatch(struct trap *t, const struct trap_entry *e)
+{
+	/* It may close the descriptor, so ask before. */
+	uint64_t fd = e->fd_arg ? t->arg[e->fd_arg - 1] : 0;
+	enum files_kind kind = e->fd_arg ? files_kind_of(fd) : FILES_OTHER;
+	uint32_t id = kind == FILES_INSIDE ? files_inside_id(fd) : 0;
+	int64_t r = make_call(t, e);
+
+	/* Nobody else ran since the kernel answered. */
+	order_call(t, e, kind, id);
+	return r;
 }
 
 /* Where the task stands, as an unwinder or a debugger should see it. */

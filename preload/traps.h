@@ -45,6 +45,14 @@ enum trap_flags {
 	TRAP_F_PID = 1 << 1,
 	/* Changes nothing a test could see: not worth a count. */
 	TRAP_F_QUIET = 1 << 2,
+	/* What others did before shows in what it returns; see order_call(). */
+	TRAP_F_SEES = 1 << 3,
+	/* What the task did before shows in what others see from now on. */
+	TRAP_F_SHOWS = 1 << 4,
+	/* Both by the names and contents of files only. */
+	TRAP_F_FILES = 1 << 5,
+	/* Of any number of descriptors (poll). */
+	TRAP_F_MANY = 1 << 6,
 };
 
 struct trap_entry {
@@ -119,7 +127,8 @@ trap_handler RUNTIME_HIDDEN time_nanosleep, time_clock_nanosleep,
 	time_timer_getoverrun, time_times;
 trap_handler RUNTIME_HIDDEN files_trap, files_poll, files_ppoll, files_select,
 	files_pselect, files_epoll_wait, files_epoll_pwait, files_retry,
-	files_fcntl, files_flock, files_mmap;
+	files_fcntl, files_flock, files_mmap, files_mremap, files_brk,
+	files_shmat;
 trap_handler RUNTIME_HIDDEN process_fork, process_vfork, process_execve,
 	process_wait4, process_waitid, process_exit_group, process_getpid,
 	process_getppid, process_getrandom, process_io_uring;

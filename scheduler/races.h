@@ -34,6 +34,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "scheduler/scheduler.h"
+
 struct races;
 
 /* Bytes of the state, half a GiB, of address space: map it sparse. */
@@ -41,6 +43,13 @@ size_t races_bytes(void);
 
 /* `r` is zeroed memory. Task 0 exists. */
 void races_init(struct races *r);
+
+/*
+ * Further objects for orders that no object of the scheduler stands for, behind
+ * all of its ids.
+ */
+#define RACES_NR_EXTRA 3u
+#define RACES_MAX_OBJECTS (SCHED_MAX_OBJECTS + RACES_NR_EXTRA)
 
 /* -------------------------------------------------- the order of things */
 

@@ -235,7 +235,7 @@ void races_join(struct races *r, uint32_t task, uint32_t ended)
 
 void races_acquire(struct races *r, uint32_t t, uint32_t object)
 {
-	SCHED_ASSERT(object <= SCHED_MAX_OBJECTS);
+	SCHED_ASSERT(object <= RACES_MAX_OBJECTS);
 	if (is_usable(r, t) && r->object_clock[object])
 		races__clock_join(r, r->task[t].clock, r->object_clock[object]);
 }
@@ -243,7 +243,7 @@ void races_acquire(struct races *r, uint32_t t, uint32_t object)
 /* Makes the object's clock; 0 when that is not possible. */
 static uint32_t releasable(struct races *r, uint32_t t, uint32_t object)
 {
-	SCHED_ASSERT(object <= SCHED_MAX_OBJECTS);
+	SCHED_ASSERT(object <= RACES_MAX_OBJECTS);
 	if (!is_usable(r, t))
 		return 0;
 	if (!r->object_clock[object])

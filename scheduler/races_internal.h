@@ -150,7 +150,7 @@ struct races {
 	uint64_t nr_evicted;	/* cells of granules that had too many */
 	/* The header and the usual number of tasks share a page. */
 	struct races_task task[SCHED_MAX_TASKS];
-	uint32_t object_clock[SCHED_MAX_OBJECTS + 1];
+	uint32_t object_clock[RACES_MAX_OBJECTS + 1];
 	/* Tables of 128, 256, ... buckets, each of which replaced the last. */
 	uint64_t bucket[2 * RACES_MAX_BUCKETS - RACES_MIN_BUCKETS];
 	_Alignas(4096) union races_line line[RACES_MAX_LINES];
