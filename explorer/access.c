@@ -14,6 +14,7 @@
 #include "explorer/util.h"
 
 #define PAGE 4096ull
+#define TOP 0x7ffffffff000ull	/* of what programs can map */
 #define REACH 0x70000000ull	/* of a 32-bit displacement, with a margin */
 
 /* --------------------------------------------------------------- scope */
@@ -129,11 +130,15 @@ static uint64_t find_room(const struct gap *taken, uint32_t nr,
 
 	for (uint32_t i = 0; i <= nr; i++) {
 		uint64_t low = i ? taken[i - 1].end + 0x10000 : 0x100000;
-		uint64_t high = i < nr ? taken[i].start : 0x7ffff0000000ull;
-		uint64_t at;
+		uint64_t high = i < nr ? taken[i].start : TOP;
+		uint64_t margin, at;
 
+		/* The last one taken is the kernel's, out of reach. */
+		if (high > TOP)
+			high = TOP;
 		/* The heap grows up, the stack and mappings grow down. */
-		if (high < low + bytes + 0x100000)
+		margin = high <= m->start ? 0x100000 : 0x1000000;
+		if (high < low + bytes + margin)
 			continue;
 		at = high <= m->start ? (high - bytes - 0x80000) & ~(PAGE - 1)
 				      : align_up(low);
@@ -191,7 +196,8 @@ static int plan_module(struct control *c, const struct control_module *m,
 		       struct access_stats *stats, struct errbuf *err)
 {
 	struct instrument_plan plan = { 0 };
-	uint64_t room = (m->end - m->start) * 24 + (1 << 20);
+	/* Three bytes for one of code is what is used of it. */
+	uint64_t room = (m->end - m->start) * 8 + (1 << 20);
 	struct gap *taken;
 	uint32_t nr;
 	int rc;
