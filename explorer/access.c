@@ -58,20 +58,53 @@ static bool is_beside(const char *path, const char *program)
 	       strncmp(program, "/usr/", 5) && strncmp(program, "/bin/", 5);
 }
 
-static bool is_in_scope(const struct access_scope *scope, const char *path,
-			const char *program, bool is_program)
+enum watch {
+	WATCH_NOT,
+	WATCH_ALL,
+	WATCH_LOCKS,	/* for the order it makes; its atomics are operations */
+	WATCH_ATOMICS,	/* for the order that its atomics make, nothing else */
+};
+
+/* Larger ones take too long to look through. */
+#define MAX_ATOMICS_BYTES (2ull << 20)
+
+static enum watch exact_watch(const struct access_scope *scope,
+			      const char *path)
 {
-	if (scope->is_exact) {
-		for (uint32_t i = 0; i < scope->nr_only; i++)
-			if (!strcmp(scope->only[i], path))
-				return true;
-		return false;
-	}
+	for (uint32_t i = 0; i < scope->nr_paths; i++)
+		if (!strcmp(scope->path[i], path))
+			return scope->order_only[i] == INSTRUMENT_ORDER_LOCKS ?
+				       WATCH_LOCKS :
+			       scope->order_only[i] ? WATCH_ATOMICS : WATCH_ALL;
+	return WATCH_NOT;
+}
+
+/*
+ * Other libraries are no subject of the search. But those that make their own
+ * locks make order, too, and so do reference counts; without it, what they
+ * protect would be called a race.
+ */
+static enum watch how_to_watch(const struct access_scope *scope,
+			       const struct control_module *m,
+			       const char *path, const char *program)
+{
+	bool is_program = !m->path[0];
+
+	if (scope->is_exact)
+		return exact_watch(scope, path);
 	if (is_never(path) ||
 	    matches_any(scope->except, scope->nr_except, path))
-		return false;
-	return is_program || is_beside(path, program) ||
-	       matches_any(scope->only, scope->nr_only, path);
+		return WATCH_NOT;
+	if (is_program || is_beside(path, program) ||
+	    matches_any(scope->only, scope->nr_only, path))
+		return WATCH_ALL;
+	/* Its futexes are those of static variables' guards: interposed. */
+	if (matches("libstdc++.so*", path))
+		return WATCH_NOT;
+	if (instrument_makes_locks(path))
+		return WATCH_LOCKS;
+	return m->end - m->start < MAX_ATOMICS_BYTES ? WATCH_ATOMICS
+						     : WATCH_NOT;
 }
 
 /* ------------------------------------------------------- room for code */
@@ -191,17 +224,30 @@ static int take_plan(struct control *c, const struct instrument_plan *p,
 	return 0;
 }
 
+static void mark_order_only(struct control *c, uint32_t first, enum watch how)
+{
+	for (uint32_t i = first; i < c->nr_access; i++)
+		c->access[i].order_only = how == WATCH_LOCKS ?
+						  INSTRUMENT_ORDER_LOCKS :
+						  INSTRUMENT_ORDER_SILENT;
+}
+
 static int plan_module(struct control *c, const struct control_module *m,
-		       const char *path, int pid, uint64_t *used,
-		       struct access_stats *stats, struct errbuf *err)
+		       const char *path, enum watch how, int pid,
+		       uint64_t *used, struct access_stats *stats,
+		       struct errbuf *err)
 {
 	struct instrument_plan plan = { 0 };
 	/* Three bytes for one of code is what is used of it. */
 	uint64_t room = (m->end - m->start) * 8 + (1 << 20);
+	uint32_t max_sites = CONTROL_FIRST_CALL - c->nr_access;
 	struct gap *taken;
 	uint32_t nr;
 	int rc;
 
+	/* Libraries that were asked for may come behind. */
+	if (how != WATCH_ALL)
+		max_sites /= 2;
 	if (room > CONTROL_CODE_BYTES - *used)
 		room = CONTROL_CODE_BYTES - *used;
 	taken = read_maps(pid, &nr);
@@ -222,7 +268,8 @@ static int plan_module(struct control *c, const struct control_module *m,
 		.code_base = find_room(taken, nr, m, room),
 		.code_bytes = room,
 		.first_site = c->nr_access,
-		.max_sites = CONTROL_FIRST_CALL - c->nr_access,
+		.max_sites = max_sites,
+		.only_atomics = how == WATCH_ATOMICS,
 	};
 	free(taken);
 	in.entry_slot = in.code_base;
@@ -231,7 +278,12 @@ static int plan_module(struct control *c, const struct control_module *m,
 		return 0;
 	}
 	rc = instrument_plan(&in, &plan, err);
-	if (!rc) {
+	if (!rc && how != WATCH_ALL) {
+		/* What has no room is left alone. */
+		if (!take_plan(c, &plan, in.code_base, used) && plan.nr_sites)
+			stats->nr_order_only++;
+		mark_order_only(c, in.first_site, how);
+	} else if (!rc) {
 		add_stats(stats, &plan);
 		rc = take_plan(c, &plan, in.code_base, used);
 		if (rc)
@@ -258,10 +310,13 @@ int access_plan(struct control *c, const struct access_scope *scope,
 		bool is_program = !sorted[i]->path[0];
 		char *path = realpath(is_program ? program : sorted[i]->path,
 				      NULL);
+		enum watch how = path ? how_to_watch(scope, sorted[i], path,
+						     program)
+				      : WATCH_NOT;
 
-		if (path && is_in_scope(scope, path, program, is_program))
-			rc = plan_module(c, sorted[i], path, pid, &used, stats,
-					 err);
+		if (how != WATCH_NOT)
+			rc = plan_module(c, sorted[i], path, how, pid, &used,
+					 stats, err);
 		free(path);
 	}
 	return rc;
@@ -308,6 +363,11 @@ void access_print_stats(FILE *f, const struct access_stats *s,
 		   "files with no room for code near them");
 	if (l.nr)
 		fputc('\n', f);
+	if (s->nr_order_only)
+		fprintf(f, "  %u librar%s watched, too, for the order that %s "
+			"atomics make\n", s->nr_order_only,
+			s->nr_order_only == 1 ? "y" : "ies",
+			s->nr_order_only == 1 ? "its" : "their");
 }
 
 /* ----------------------------------------------------------- live sites */
@@ -329,6 +389,8 @@ static bool has_learned_twin(const struct control *c, uint32_t i)
  */
 static bool is_worth_live(const struct control *c, uint32_t i)
 {
+	if (c->access[i].order_only)
+		return false;
 	return (c->access_state[i] & (CONTROL_ACCESS_LEARNED |
 				      CONTROL_ACCESS_PRIVATE)) ==
 		       CONTROL_ACCESS_LEARNED ||
@@ -349,11 +411,15 @@ uint32_t access_make_live(struct control *c)
 	return nr;
 }
 
-bool access_is_watched(const struct control *c, uint64_t start, uint64_t end)
+bool access_is_watched(const struct control *c, uint64_t start, uint64_t end,
+		       uint32_t *order_only)
 {
+	*order_only = 0;
 	for (uint32_t i = 0; i < c->nr_access; i++)
-		if (c->access[i].addr >= start && c->access[i].addr < end)
+		if (c->access[i].addr >= start && c->access[i].addr < end) {
+			*order_only = c->access[i].order_only;
 			return true;
+		}
 	return false;
 }
 

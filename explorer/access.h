@@ -17,13 +17,18 @@
 struct symbols;
 
 #define ACCESS_MAX_PATTERNS 32
+#define ACCESS_MAX_PATHS CONTROL_MAX_MODULES
 
 enum access_races { ACCESS_RACES_REPORT, ACCESS_RACES_FAIL, ACCESS_RACES_OFF };
 
 /* What to watch; the patterns are borrowed from the command line. */
 struct access_scope {
 	bool is_on;
-	bool is_exact;	/* only[] are paths, and nothing else is watched */
+	/* These paths and no others are watched; those for their order. */
+	bool is_exact;
+	const char *path[ACCESS_MAX_PATHS];
+	uint8_t order_only[ACCESS_MAX_PATHS];	/* enum instrument_order_only */
+	uint32_t nr_paths;
 	enum access_races races;
 	const char *only[ACCESS_MAX_PATTERNS];	/* --instrument: more */
 	uint32_t nr_only;
@@ -38,6 +43,7 @@ struct access_stats {
 	uint32_t skipped[INSTRUMENT_SKIP_NR];
 	/* Modules in scope that are left alone: without .eh_frame, no room. */
 	uint32_t nr_without_ranges, nr_without_room;
+	uint32_t nr_order_only;	/* further modules */
 };
 
 /*
@@ -57,8 +63,9 @@ void access_print_stats(FILE *f, const struct access_stats *s,
 /* Sites that the last run learned become live. Returns how many. */
 uint32_t access_make_live(struct control *c);
 
-/* Whether any site lies in [start, end). */
-bool access_is_watched(const struct control *c, uint64_t start, uint64_t end);
+/* Whether any site lies in [start, end), and which enum instrument_order_only. */
+bool access_is_watched(const struct control *c, uint64_t start, uint64_t end,
+		       uint32_t *order_only);
 
 /* The live sites' addresses, malloc'd, ascending. */
 uint64_t *access_live_sites(const struct control *c, uint32_t *nr);

@@ -48,9 +48,12 @@ static void watch_as_then(struct access_scope *scope, const struct trace *t)
 	scope->is_exact = true;
 	for (uint32_t i = 0; i < t->nr_modules; i++)
 		if (t->module[i].is_watched &&
-		    scope->nr_only < ACCESS_MAX_PATTERNS)
-			scope->only[scope->nr_only++] = t->module[i].path;
-	scope->is_on = scope->nr_only > 0;
+		    scope->nr_paths < ACCESS_MAX_PATHS) {
+			scope->path[scope->nr_paths] = t->module[i].path;
+			scope->order_only[scope->nr_paths++] =
+				(uint8_t)t->module[i].order_only;
+		}
+	scope->is_on = scope->nr_paths > 0;
 }
 
 static void print_report(struct worker *w, const struct trace *t,

@@ -112,8 +112,9 @@ static void fill_trace(struct trace *t, const struct control *c,
 	t->module = replay_modules(c, target->program, &t->nr_modules);
 	t->live_site = access_live_sites(c, &t->nr_live_sites);
 	for (uint32_t i = 0; i < t->nr_modules; i++)
-		t->module[i].is_watched = access_is_watched(c, t->module[i].start,
-							    t->module[i].end);
+		t->module[i].is_watched = access_is_watched(c,
+			t->module[i].start, t->module[i].end,
+			&t->module[i].order_only);
 	t->nr_events = s->step;
 	t->event = copy(c->event, t->nr_events, sizeof(t->event[0]));
 	/* Without memory, objects have numbers for names. */

@@ -190,6 +190,41 @@ int image__open(struct image *img, const char *path, struct errbuf *err)
 	return e;
 }
 
+/* A function of that name is wanted from another module. */
+static bool imports(struct image *img, const char *name)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+	GElf_Sym sym;
+
+	while ((scn = elf_nextscn(img->elf, scn))) {
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_DYNSYM ||
+		    !sh.sh_entsize)
+			continue;
+		data = elf_getdata(scn, NULL);
+		for (int i = 0; data && gelf_getsym(data, i, &sym); i++) {
+			const char *s = elf_strptr(img->elf, sh.sh_link,
+						   sym.st_name);
+
+			if (sym.st_shndx == SHN_UNDEF && s && !strcmp(s, name))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool instrument_makes_locks(const char *path)
+{
+	struct errbuf err = { 0 };
+	struct image img;
+	bool found = !image__open(&img, path, &err) && imports(&img, "syscall");
+
+	image__release(&img);
+	return found;
+}
+
 void image__release(struct image *img)
 {
 	for (size_t i = 0; i < img->nr_segments; i++) {

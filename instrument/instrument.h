@@ -49,6 +49,12 @@ enum instrument_patch {
 	INSTRUMENT_INT3 = 2,
 };
 
+/* In code that is watched only for the order its accesses make: */
+enum instrument_order_only {
+	INSTRUMENT_ORDER_LOCKS = 1,	/* atomics are operations, others not */
+	INSTRUMENT_ORDER_SILENT = 2,	/* none is an operation */
+};
+
 /* One access of one instruction. Lies in the control region, too. */
 struct instrument_site {
 	uint64_t addr;		/* of the instruction, in the process */
@@ -67,6 +73,7 @@ struct instrument_site {
 	 */
 	uint8_t is_second;
 	uint8_t lead;		/* the patch starts that many bytes before addr */
+	uint8_t order_only;	/* enum instrument_order_only; the caller's */
 	uint8_t original[16];	/* code at addr - lead before the patch */
 	uint8_t patched[16];	/* and after it */
 };
@@ -131,6 +138,7 @@ struct instrument_input {
 	uint64_t code_bytes;	/* room there */
 	uint32_t first_site;
 	uint32_t max_sites;
+	bool only_atomics;	/* leave all other accesses alone */
 };
 
 struct instrument_plan {
@@ -154,5 +162,12 @@ int instrument_plan(const struct instrument_input *in,
 		    struct instrument_plan *plan, struct errbuf *err);
 
 void instrument_plan_release(struct instrument_plan *plan);
+
+/*
+ * Whether the module makes its own locks: it asks the kernel for futexes by
+ * syscall(2), for which the C library has no other function. False for what
+ * cannot be read.
+ */
+bool instrument_makes_locks(const char *path);
 
 #endif /* INSTRUMENT_INSTRUMENT_H */

@@ -249,7 +249,9 @@ int operand__collect(const struct module *m, const struct function *f,
 			verdict = INSTRUMENT_SKIP_UNREACHED;
 		if (verdict < INSTRUMENT_SKIP_NR)
 			m->plan->skipped[verdict]++;
-		if (verdict != IS_CANDIDATE)
+		if (verdict != IS_CANDIDATE ||
+		    (m->in->only_atomics &&
+		     !(c.access[0].flags & INSTRUMENT_ATOMIC)))
 			continue;
 		if (module__grow(&found->item, sizeof(*found->item),
 				 found->nr, &found->max) < 0)

@@ -266,6 +266,26 @@ static _Noreturn void end_with_race(const struct races_found *f)
 	runtime_end(CONTROL_VERDICT_RACE, 0, 0, c->access[f->site].addr, text);
 }
 
+static bool is_order_only(uint32_t site)
+{
+	return site < runtime_control->nr_access &&
+	       runtime_control->access[site].order_only;
+}
+
+/*
+ * A library that makes its own locks means the plain accesses that meet without
+ * an order as atomic. So they make one: the store that was before, too.
+ */
+static void order_by(const struct races_found *found)
+{
+	struct races_found again;
+
+	races_make_atomic(order_races, found->addr, found->size);
+	races_access(order_races, found->task, found->addr, found->size,
+		     found->is_write ? RACES_WRITE : RACES_READ, found->site,
+		     &again);
+}
+
 /* Without a frame the registers are on show already. */
 static void found_race(const struct races_found *found,
 		       const struct access_frame *f)
@@ -274,6 +294,10 @@ static void found_race(const struct races_found *found,
 	learn(found->other_site);
 	if (found->is_synchronising)
 		return;
+	if (is_order_only(found->site) || is_order_only(found->other_site)) {
+		order_by(found);
+		return;
+	}
 	if (f)
 		show_now(found->site, f);
 	if (__builtin_expect(watch_is_on, 0))
@@ -652,12 +676,19 @@ void access_name_sites(void)
 		site_name[i] = modules_site(c->access[i].addr);
 }
 
+/* An operation, or one that only the detector is told of. */
 bool access_is_live(uint32_t site)
 {
 	const struct control *c = runtime_control;
+	const struct instrument_site *i = &c->access[site];
 
-	return c->access_state[site] & CONTROL_ACCESS_LIVE ||
-	       c->access[site].flags & INSTRUMENT_ATOMIC;
+	if (c->access_state[site] & CONTROL_ACCESS_LIVE)
+		return true;
+	if (__builtin_expect(!(i->flags & INSTRUMENT_ATOMIC), 1))
+		return false;
+	/* A library's own need no place to switch where nobody else is. */
+	return !i->order_only || (i->order_only == INSTRUMENT_ORDER_LOCKS &&
+				  c->scheduler.nr_live > 1);
 }
 
 void access_do(uint64_t addr, uint32_t size, uint32_t site,
@@ -666,8 +697,7 @@ void access_do(uint64_t addr, uint32_t size, uint32_t site,
 	struct control *c = runtime_control;
 	const struct instrument_site *i = &c->access[site];
 	uint8_t state = c->access_state[site];
-	bool is_live = state & CONTROL_ACCESS_LIVE ||
-		       i->flags & INSTRUMENT_ATOMIC;
+	bool is_live = access_is_live(site);
 
 	values_settle();
 	/* A live access is an operation, where others get their turn anyway. */
@@ -680,6 +710,8 @@ void access_do(uint64_t addr, uint32_t size, uint32_t site,
 	}
 	if (is_live)
 		live(addr, size, site, i->flags, f);
+	else if (i->flags & INSTRUMENT_ATOMIC)
+		detect(addr, size, site, RACES_ATOMIC, f);
 	else
 		quiet(addr, size, site, i->flags, f);
 	clock_tick();

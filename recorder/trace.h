@@ -33,6 +33,7 @@ struct trace_module {
 	char *build_id;		/* trace_build_id(), or "": unknown */
 	uint64_t start, end, bias;	/* as struct control_module */
 	bool is_watched;	/* its memory accesses were instrumented */
+	uint32_t order_only;	/* enum instrument_order_only, or 0 */
 };
 
 /* What an object id of the events stands for. */

@@ -181,6 +181,7 @@ static void add_modules(const struct writer *parent, const struct trace *t)
 		add_hex(&w, "bias", m->bias);
 		note(&w, cJSON_AddBoolToObject(w.object, "is_watched",
 					       m->is_watched));
+		add_number(&w, "order_only", m->order_only);
 		if (!cJSON_AddItemToArray(array, w.object)) {
 			cJSON_Delete(w.object);
 			*w.ok = false;

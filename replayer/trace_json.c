@@ -311,6 +311,7 @@ static void get_modules(const struct reader *r, struct trace *t)
 		m->end = get_hex(&one, "end");
 		m->bias = get_hex(&one, "bias");
 		m->is_watched = get_bool(&one, "is_watched");
+		m->order_only = get_u32(&one, "order_only");
 	}
 }
 
