@@ -179,6 +179,56 @@ static struct text statement_at(struct text file, int line)
 	return (struct text){ file.start + start, end - start };
 }
 
+static bool has_word(struct text t, const char *word)
+{
+	size_t n;
+
+	for (size_t at = 0; (n = next_word(t, &at)); at += n)
+		if (n == strlen(word) && !strncmp(t.start + at, word, n))
+			return true;
+	return false;
+}
+
+static struct text trimmed(struct text t)
+{
+	while (t.bytes && isspace((unsigned char)t.start[t.bytes - 1]))
+		t.bytes--;
+	while (t.bytes && isspace((unsigned char)t.start[0])) {
+		t.start++;
+		t.bytes--;
+	}
+	return t;
+}
+
+/* `#pragma omp atomic` before the statement, or before the block it is in. */
+static bool has_atomic_pragma(struct text file, struct text statement)
+{
+	size_t start = (size_t)(statement.start - file.start);
+	bool is_first = true, is_in_block = false;
+
+	for (int i = 0; i < MAX_STATEMENT_LINES && start; i++) {
+		size_t before = line_before(file, start);
+		struct text line = trimmed((struct text){ file.start + before,
+							  start - before });
+
+		start = before;
+		if (!line.bytes)
+			continue;
+		if (line.start[0] == '#')
+			return (is_first || is_in_block) &&
+			       has_word(line, "pragma") &&
+			       has_word(line, "omp") &&
+			       has_word(line, "atomic");
+		/* Of a block with two statements, either. */
+		if (line.bytes == 1 && line.start[0] == '{')
+			is_in_block = true;
+		else if (is_in_block || line.start[line.bytes - 1] != ';')
+			return false;
+		is_first = false;
+	}
+	return false;
+}
+
 /* The body of the macro of that name, from "#define NAME"; or nothing. */
 static struct text find_macro(struct text file, const char *name, size_t n)
 {
@@ -312,6 +362,7 @@ static bool is_atomic_line(Dwarf_Die *unit, const char *path, int line,
 	*is_known = true;
 	statement = statement_at(file, line);
 	found = statement.start && (has_atomic_word(statement) ||
+				    has_atomic_pragma(file, statement) ||
 				    has_atomic_macro(statement, file) ||
 				    is_macro_elsewhere(unit, statement));
 	close_source(file);

@@ -112,6 +112,8 @@
 	X(__cxa_guard_acquire)                                                 \
 	X(__cxa_guard_release)                                                 \
 	X(call_once)                                                           \
+	X(pthread_getaffinity_np)                                              \
+	X(sched_getaffinity)                                                   \
 	X(flockfile)                                                           \
 	X(ftrylockfile)                                                        \
 	X(funlockfile)                                                         \

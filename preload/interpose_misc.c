@@ -9,6 +9,8 @@
 #include "preload/interpose.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <string.h>
 
 /* ----------------------------------------------------------- spin locks */
 
@@ -279,6 +281,44 @@ RUNTIME_EXPORT void funlockfile(FILE *f)
 		interpose__unlock(&interpose__file_ops, f, RUNTIME_CALLER);
 	else
 		interpose__native()->funlockfile(f);
+}
+
+/* ----------------------------------------------------------- processors */
+
+/*
+ * Constructors run before any trap, on the one processor that the carrier has.
+ * OpenMP's counts there how many threads to make: tell it what a run is told.
+ */
+static bool is_before_main(void)
+{
+	return runtime_control && runtime_mode == RUNTIME_NATIVE &&
+	       runtime_control->state == CONTROL_STATE_STARTING;
+}
+
+static void fill_affinity(size_t bytes, cpu_set_t *set)
+{
+	memset(set, 0, bytes);
+	if (bytes)
+		*(unsigned char *)set = THREADS_PROCESSORS;
+}
+
+RUNTIME_EXPORT int pthread_getaffinity_np(pthread_t thread, size_t bytes,
+					  cpu_set_t *set)
+{
+	int r = interpose__native()->pthread_getaffinity_np(thread, bytes, set);
+
+	if (!r && is_before_main())
+		fill_affinity(bytes, set);
+	return r;
+}
+
+RUNTIME_EXPORT int sched_getaffinity(pid_t pid, size_t bytes, cpu_set_t *set)
+{
+	int r = interpose__native()->sched_getaffinity(pid, bytes, set);
+
+	if (!r && is_before_main())
+		fill_affinity(bytes, set);
+	return r;
 }
 
 /* ----------------------------------------------------------- assertions */

@@ -122,6 +122,9 @@ RUNTIME_HIDDEN void runtime_note_atomic(uint64_t addr, uint32_t bytes);
 
 /* ------------------------------------------------------------- threads */
 
+/* The processors that the target is told of, as a mask. */
+#define THREADS_PROCESSORS 0xf
+
 /*
  * The task whose pthread_t is `handle`, or -1. Exited and joined tasks are not
  * found: their handle may be reused.

@@ -311,7 +311,7 @@ int64_t threads_prctl(struct trap *t)
 /* Affinity is of the carrier, which the tool pins: answer "all of them". */
 int64_t threads_sched_getaffinity(struct trap *t)
 {
-	static const uint64_t all = 0xf;
+	static const uint64_t all = THREADS_PROCESSORS;
 	uint64_t bytes = t->arg[1] & ~7ull;
 
 	if (t->nr == __NR_sched_setaffinity)
