@@ -23,12 +23,14 @@
 #define SPIN_READS 512u		/* the same reads again: perhaps a spin */
 #define PATIENT_READS 8192u	/* enough of them, spin or not */
 #define IMPATIENT_READS 64u	/* where that was so several times before */
+#define ALONE_HITS 256u		/* with no second task yet */
 #define MEMORY_READS 8u
 #define NEW_READS 64u
 #define STACK_WORDS 64u
 
 /* Private memory: counts of this run, so that they replay. */
 static uint16_t run_hits[CONTROL_MAX_ACCESS];
+static uint16_t run_hits_alone[CONTROL_MAX_ACCESS];
 static uint8_t run_ticks[CONTROL_MAX_ACCESS];	/* of loops that count */
 
 /* ---------------------------------------------------- repeated reads */
@@ -691,6 +693,17 @@ bool access_is_live(uint32_t site)
 				  c->scheduler.nr_live > 1);
 }
 
+/* The way from the start to the first thread is long, and costs little. */
+static void pass_alone(uint32_t site)
+{
+	struct control *c = runtime_control;
+
+	if (c->access_hits[site] < UINT32_MAX - 1)
+		c->access_hits[site]++;
+	if (++run_hits_alone[site] == ALONE_HITS)
+		access_park(site);
+}
+
 void access_do(uint64_t addr, uint32_t size, uint32_t site,
 	       const struct access_frame *f)
 {
@@ -710,6 +723,8 @@ void access_do(uint64_t addr, uint32_t size, uint32_t site,
 	}
 	if (is_live)
 		live(addr, size, site, i->flags, f);
+	else if (__builtin_expect(c->scheduler.nr_tasks == 1, 0))
+		pass_alone(site);
 	else if (i->flags & INSTRUMENT_ATOMIC)
 		detect(addr, size, site, RACES_ATOMIC, f);
 	else

@@ -66,6 +66,9 @@ RUNTIME_HIDDEN void access_of_call(uint64_t addr, uint32_t size, uint32_t site,
 RUNTIME_HIDDEN void access_point_of_call(uint16_t kind, uint64_t addr,
 					 uint32_t size, uint32_t site);
 
+/* The second task is made: from now on accesses can meet. */
+RUNTIME_HIDDEN void access_second_task(void);
+
 /* The run ends: drop the races that it showed to be none. */
 RUNTIME_HIDDEN void access_end_run(void);
 
@@ -134,6 +137,8 @@ RUNTIME_HIDDEN void access_apply(void);
 
 /* In a run, for the rest of it: the site's patch, if that is private. */
 RUNTIME_HIDDEN void access_unpatch(uint32_t site);
+/* The same, but only until the second task is made. */
+RUNTIME_HIDDEN void access_park(uint32_t site);
 /* Whatever reaches into [start, end). Returns how many patches. */
 RUNTIME_HIDDEN uint32_t access_restore(uint64_t start, uint64_t end);
 RUNTIME_HIDDEN void access_restore_all(void);

@@ -33,8 +33,10 @@ void order_start_run(void)
 
 void order_fork(uint32_t parent, uint32_t child)
 {
-	if (order_is_on)
-		races_fork(order_races, parent, child);
+	if (!order_is_on)
+		return;
+	access_second_task();
+	races_fork(order_races, parent, child);
 }
 
 static void acquire(uint32_t object)

@@ -37,6 +37,10 @@ static_assert(sizeof(((struct instrument_site *)0)->original) <= LOOKED_AT,
 /* By first site; in the memory of the run. */
 static uint8_t is_restored[CONTROL_MAX_ACCESS];
 static bool is_all_restored;
+/* Out of use until there is a second task, and in which order that came. */
+static uint8_t is_parked[CONTROL_MAX_ACCESS];
+static uint32_t parked[CONTROL_MAX_ACCESS];
+static uint32_t nr_parked;
 
 /* ------------------------------------------------------------ writing */
 
@@ -166,7 +170,7 @@ static uint32_t find_site(uint64_t addr)
 
 static bool is_in_force(uint32_t first)
 {
-	return !is_all_restored && !is_restored[first] &&
+	return !is_all_restored && !is_restored[first] && !is_parked[first] &&
 	       !(runtime_control->access_state[first] &
 		 CONTROL_ACCESS_PRIVATE);
 }
@@ -179,6 +183,39 @@ void access_unpatch(uint32_t site)
 	if (!may_unpatch(first) || !is_in_force(first))
 		return;
 	take(&w, &runtime_control->access[first]);
+	close_window(&w);
+}
+
+void access_park(uint32_t site)
+{
+	uint32_t first = first_of(site), i = first;
+	struct window w = { 0 };
+
+	if (!is_in_force(first) || clock_has_slices())
+		return;
+	do {
+		if (access_is_live(i))
+			return;
+	} while (++i < runtime_control->nr_access &&
+		 runtime_control->access[i].is_second);
+	if (!take(&w, &runtime_control->access[first]))
+		return;
+	close_window(&w);
+	is_parked[first] = 1;
+	parked[nr_parked++] = first;
+}
+
+void access_second_task(void)
+{
+	struct window w = { 0 };
+
+	while (nr_parked) {
+		uint32_t first = parked[--nr_parked];
+
+		is_parked[first] = 0;
+		if (is_in_force(first))
+			put(&w, &runtime_control->access[first]);
+	}
 	close_window(&w);
 }
 
