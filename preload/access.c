@@ -348,13 +348,18 @@ static struct {
 static uint32_t object_at(uint64_t addr, uint64_t pc)
 {
 	uint32_t i = (uint32_t)(addr >> 2 ^ addr >> 9) % RECENT_OBJECTS;
+	struct scheduler *s = runtime_scheduler();
 
 	if (recent_object[i].addr == addr && recent_object[i].id)
 		return recent_object[i].id;
 	recent_object[i].addr = addr;
-	/* Without room for more objects it is one without a name: 0. */
-	recent_object[i].id = scheduler_object_id(runtime_scheduler(),
-						  SCHED_CLASS_MEMORY, addr, pc);
+	/* Locks need the room more: then it is one without a name, 0. */
+	if (__builtin_expect(s->nr_objects < SCHED_MAX_OBJECTS / 2, 1))
+		recent_object[i].id = scheduler_object_id(
+			s, SCHED_CLASS_MEMORY, addr, pc);
+	else
+		recent_object[i].id = scheduler_object_find(
+			s, SCHED_CLASS_MEMORY, addr);
 	return recent_object[i].id;
 }
 

@@ -221,9 +221,32 @@ RUNTIME_EXPORT void call_once(once_flag *once, void (*routine)(void))
  * code looks at the first byte of the guard itself, so that byte counts as an
  * atomic for the race detector: set by the release, read by the look.
  */
+#define GUARD_DONE 1u		/* the byte that compiled code looks at */
+#define GUARD_PENDING 0x100u	/* where libstdc++ has it */
+
+/*
+ * A C program that loads a C++ library gets here for that library, although no
+ * C++ runtime stands behind us in the search order. So here is one.
+ */
+static int own_guard_acquire(uint32_t *word)
+{
+	for (;;) {
+		uint32_t was = __sync_val_compare_and_swap(word, 0,
+							   GUARD_PENDING);
+
+		if (!was)
+			return 1;
+		if (was & GUARD_DONE)
+			return 0;
+		sched_yield();
+	}
+}
+
 RUNTIME_EXPORT int __cxa_guard_acquire(uint64_t *guard)
 {
-	int r = real.__cxa_guard_acquire(guard);
+	int r = real.__cxa_guard_acquire ?
+			real.__cxa_guard_acquire(guard) :
+			own_guard_acquire((uint32_t *)guard);
 
 	runtime_note_atomic((uintptr_t)guard, 1);
 	return r;
@@ -232,7 +255,10 @@ RUNTIME_EXPORT int __cxa_guard_acquire(uint64_t *guard)
 RUNTIME_EXPORT void __cxa_guard_release(uint64_t *guard)
 {
 	runtime_note_atomic((uintptr_t)guard, 1);
-	real.__cxa_guard_release(guard);
+	if (real.__cxa_guard_release)
+		real.__cxa_guard_release(guard);
+	else
+		*(volatile uint32_t *)guard = GUARD_DONE;
 }
 
 static int file_trylock(void *f)

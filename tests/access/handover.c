@@ -442,9 +442,10 @@ static void receive_pending(void)
 
 static void open_named(void)
 {
-	char name[64];
+	char name[80];
 
-	snprintf(name, sizeof(name), "/explore-handover-%d", (int)getpid());
+	/* Ids are virtual, and so the same in all runs; folders are real. */
+	snprintf(name, sizeof(name), "/%s", strrchr(dir, '/') + 1);
 	semaphore = sem_open(name, O_CREAT | O_EXCL, 0600, 0);
 	if (semaphore == SEM_FAILED)
 		abort();
@@ -513,9 +514,9 @@ static void receive_message(void)
 static void open_mqueue(void)
 {
 	struct mq_attr a = { .mq_maxmsg = 1, .mq_msgsize = 1 };
-	char name[64];
+	char name[80];
 
-	snprintf(name, sizeof(name), "/explore-handover-%d", (int)getpid());
+	snprintf(name, sizeof(name), "/%s", strrchr(dir, '/') + 1);
 	in = out = mq_open(name, O_CREAT | O_RDWR | O_NONBLOCK, 0600, &a);
 	if (in < 0)
 		abort();
