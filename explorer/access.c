@@ -372,7 +372,7 @@ void access_print_stats(FILE *f, const struct access_stats *s,
 
 /* ----------------------------------------------------------- live sites */
 
-/* Whether another site of the same instruction, or call, is learned. */
+/* Whether another site of the same instruction is learned. */
 static bool has_learned_twin(const struct control *c, uint32_t i)
 {
 	uint64_t addr = c->access[i].addr;
@@ -385,7 +385,7 @@ static bool has_learned_twin(const struct control *c, uint32_t i)
 
 /*
  * A trace names live instructions by their address, so the two accesses of a
- * movs are live together, and all of a call.
+ * movs are live together.
  */
 static bool is_worth_live(const struct control *c, uint32_t i)
 {
@@ -477,7 +477,7 @@ static uint32_t find_call(const struct control *c, uint64_t addr)
 	return k;
 }
 
-static bool has_site(const struct control *c, uint64_t addr)
+static bool has_instruction(const struct control *c, uint64_t addr)
 {
 	uint32_t low = 0, high = c->nr_access;
 
@@ -489,18 +489,28 @@ static bool has_site(const struct control *c, uint64_t addr)
 		else
 			high = middle;
 	}
-	if (low < c->nr_access && c->access[low].addr == addr)
-		return true;
-	return find_call(c, addr) < c->nr_calls;
+	return low < c->nr_access && c->access[low].addr == addr;
 }
 
-/* Calls are not planned: they are known once a run has met them. */
+static void add_call(struct control *c, uint64_t addr)
+{
+	if (c->nr_calls < CONTROL_MAX_CALLS && find_call(c, addr) == c->nr_calls)
+		control_add_call(c, addr);
+}
+
+/*
+ * Calls are not planned: they are known once a run has met them. Whether the
+ * address is that of a read or a write will show then.
+ */
 static void add_missing_calls(struct control *c, const uint64_t *site,
 			      uint32_t nr)
 {
-	for (uint32_t i = 0; i < nr && c->nr_calls < CONTROL_MAX_CALLS; i++)
-		if (site[i] && !has_site(c, site[i]))
-			control_add_call(c, site[i]);
+	for (uint32_t i = 0; i < nr; i++) {
+		if (!site[i] || has_instruction(c, site[i]))
+			continue;
+		add_call(c, site[i]);
+		add_call(c, site[i] + 1);
+	}
 }
 
 void access_set_live(struct control *c, const uint64_t *site, uint32_t nr)
@@ -544,13 +554,8 @@ static void share_calls(struct control *to, const struct control *from,
 
 static void add_calls_of(struct control *to, const struct control *from)
 {
-	for (uint32_t k = 0; k < from->nr_calls; k++) {
-		uint64_t addr = from->access[control_call_site(k, false)].addr;
-
-		if (to->nr_calls < CONTROL_MAX_CALLS &&
-		    find_call(to, addr) == to->nr_calls)
-			control_add_call(to, addr);
-	}
+	for (uint32_t k = 0; k < from->nr_calls; k++)
+		add_call(to, from->access[control_call_site(k, false)].addr);
 }
 
 void access_set_atomic(struct control *to, const struct control *from)

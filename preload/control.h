@@ -393,8 +393,9 @@ struct control {
 };
 
 /*
- * The site of what call number k reads or writes. In access[], a call has the
- * address inside its instruction, before the one it returns to, and no patch.
+ * The site of what call number k reads or writes. In access[] it has no patch,
+ * and an address of its own inside the instruction: of the last byte but one
+ * what it writes, of the last what it reads.
  */
 static inline uint32_t control_call_site(uint32_t k, bool is_write)
 {
@@ -424,12 +425,16 @@ static inline uint32_t control_end_site(const struct control *c)
 	return CONTROL_FIRST_CALL + 2 * c->nr_calls;
 }
 
-/* There is room for it (CONTROL_MAX_CALLS), and it is not there yet. */
+/*
+ * The call whose last byte is at addr. There is room for it (CONTROL_MAX_CALLS),
+ * and it is not there yet.
+ */
 static inline void control_add_call(struct control *c, uint64_t addr)
 {
 	uint32_t site = control_call_site(c->nr_calls, false);
 
-	c->access[site].addr = c->access[site + 1].addr = addr;
+	c->access[site].addr = addr;
+	c->access[site + 1].addr = addr - 1;
 	c->access[site].flags = INSTRUMENT_READS;
 	c->access[site + 1].flags = INSTRUMENT_WRITES;
 	c->nr_calls++;
