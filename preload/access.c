@@ -42,6 +42,8 @@ static uint8_t run_ticks[CONTROL_MAX_ACCESS];	/* of loops that count */
 struct reads {
 	uint32_t nr_quiet;	/* reads that were no operation; up to NEW_READS */
 	uint32_t nr_same;
+	uint32_t nr_ops;	/* of the task, when nr_same began to count */
+	uint32_t pad;
 	uint32_t next;		/* entries made: the first so many are valid */
 	uint32_t state_site;
 	/* Registers and stack at state_site - 1, when last there. */
@@ -66,6 +68,11 @@ static inline void forget_reads(uint32_t t)
 	r->state_site = 0;
 }
 
+static uint32_t nr_operations(uint32_t t)
+{
+	return runtime_control->scheduler.task[t].nr_ops;
+}
+
 /* Whether the task read just that here since it last did anything else. */
 static bool is_repeated(uint32_t t, uint32_t site, uint64_t addr)
 {
@@ -78,6 +85,8 @@ static bool is_repeated(uint32_t t, uint32_t site, uint64_t addr)
 		if (r->entry[i].site == site && r->entry[i].addr == addr)
 			break;
 	if (i < nr && r->entry[i].value == value) {
+		if (!r->nr_same)
+			r->nr_ops = nr_operations(t);
 		r->nr_same++;
 		return true;
 	}
@@ -595,6 +604,8 @@ static void check_spin(uint32_t site, const struct access_frame *f)
 {
 	struct reads *r = &reads[runtime_self()];
 	bool is_patient = r->nr_same < patience(site);
+	/* Then others had their turn all the time. */
+	bool has_operations = r->nr_ops != nr_operations(runtime_self());
 	int is_spin;
 
 	if (is_patient && r->nr_same < SPIN_READS && !core_env.script)
@@ -614,8 +625,9 @@ static void check_spin(uint32_t site, const struct access_frame *f)
 	r->nr_same = 0;
 	r->state_site = 0;
 	runtime_control->counters.spins++;
-	learn(site);
-	if (!is_spin && patience(site) > IMPATIENT_READS)
+	if (is_spin || !has_operations)
+		learn(site);
+	if (!is_spin && !has_operations && patience(site) > IMPATIENT_READS)
 		run_ticks[site]++;
 	stand_back(is_spin ? EXPLORE_OP_SPIN : EXPLORE_OP_TICK, site, f);
 }
