@@ -329,13 +329,11 @@ struct listing {
 	uint32_t nr;		/* items printed */
 };
 
-static void print_item(struct listing *l, uint32_t count, const char *one,
-		       const char *more)
+static void print_item(struct listing *l, uint32_t count, const char *what)
 {
-	if (!count)
-		return;
-	fprintf(l->f, "%s%u %s", l->nr++ ? ", " : "  not watched: ", count,
-		count == 1 || !more ? one : more);
+	if (count)
+		fprintf(l->f, "%s%s (%u)",
+			l->nr++ ? ", " : "  not watched: ", what, count);
 }
 
 void access_print_stats(FILE *f, const struct access_stats *s,
@@ -351,15 +349,13 @@ void access_print_stats(FILE *f, const struct access_stats *s,
 	print_item(&l, s->skipped[INSTRUMENT_SKIP_FRAME] +
 		   s->skipped[INSTRUMENT_SKIP_TLS] +
 		   s->skipped[INSTRUMENT_SKIP_READ_ONLY],
-		   "access to private data or constants",
 		   "accesses to private data or constants");
 	for (int i = INSTRUMENT_SKIP_READ_ONLY + 1; i < INSTRUMENT_SKIP_NR; i++)
 		print_item(&l, s->skipped[i],
-			   instrument_skip_text((enum instrument_skip)i), NULL);
-	print_item(&l, c->access_failed, "that could not be patched", NULL);
-	print_item(&l, s->nr_without_ranges, "file without .eh_frame",
-		   "files without .eh_frame");
-	print_item(&l, s->nr_without_room, "file with no room for code near it",
+			   instrument_skip_text((enum instrument_skip)i));
+	print_item(&l, c->access_failed, "accesses that could not be patched");
+	print_item(&l, s->nr_without_ranges, "files without .eh_frame");
+	print_item(&l, s->nr_without_room,
 		   "files with no room for code near them");
 	if (l.nr)
 		fputc('\n', f);
