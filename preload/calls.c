@@ -656,11 +656,14 @@ static void read_dynamic(struct module *m, const Elf64_Dyn *d)
 static void write_slot(const struct module *m, uint64_t slot, void *value)
 {
 	uint64_t page = slot & ~4095ull;
+	bool is_relro = slot >= m->relro && slot < m->relro_end;
 
-	if (sys_call3(__NR_mprotect, page, 4096, 3 /* read, write */) < 0)
+	/* Others are in data, whose pages may be executable, too. */
+	if (is_relro &&
+	    sys_call3(__NR_mprotect, page, 4096, 3 /* read, write */) < 0)
 		return;
 	*(void **)(uintptr_t)slot = value;
-	if (slot >= m->relro && slot < m->relro_end)
+	if (is_relro)
 		sys_call3(__NR_mprotect, page, 4096, 1 /* read */);
 }
 
