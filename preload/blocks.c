@@ -14,6 +14,7 @@
 #define NR_PROBES 8u
 #define GRAIN 16u		/* what allocators align to */
 #define MAX_BACK (1u << 20)	/* bytes to look back for a block's start */
+#define NR_PAGES 4096u		/* a power of two */
 #define NR_WORDS 12u		/* of the stack, for the caller of `new` */
 
 struct block {
@@ -24,12 +25,19 @@ struct block {
 };
 
 static struct block block[NR_BLOCKS];
+/* How many of them begin in a page; pages far apart share a number. */
+static uint16_t nr_in_page[NR_PAGES];
 static uint32_t next_victim;
 
 /* Neighbours in memory are neighbours here: few pages are touched. */
 static struct block *slot(uint64_t addr, uint32_t probe)
 {
 	return &block[(addr / GRAIN + probe) & (NR_BLOCKS - 1)];
+}
+
+static uint16_t *in_page(uint64_t addr)
+{
+	return &nr_in_page[addr >> 12 & (NR_PAGES - 1)];
 }
 
 static struct block *find(uint64_t addr)
@@ -89,6 +97,9 @@ void blocks_note(uint64_t addr, uint64_t bytes, uint64_t pc,
 			b = slot(addr, i);
 	if (!b)
 		b = slot(addr, next_victim++ % NR_PROBES);
+	if (b->addr)
+		--*in_page(b->addr);
+	++*in_page(addr);
 	*b = (struct block){ addr, bytes, real_caller(pc, stack), false };
 }
 
@@ -115,20 +126,38 @@ uint64_t blocks_bytes(uint64_t addr)
 	return b && !b->is_freed ? b->bytes : 0;
 }
 
+/*
+ * The nearest place at or before `at`, down to `end`, where a block may begin;
+ * `end` when there is none. Most pages have no block at all.
+ */
+static uint64_t skip_pages(uint64_t at, uint64_t end)
+{
+	while (at > end && !*in_page(at)) {
+		uint64_t page = at & ~4095ull;
+
+		if (page <= end)
+			return end;
+		at = page - GRAIN;
+	}
+	return at;
+}
+
 /* A freed block names the memory as long as no live one has it. */
 void blocks_describe(struct control_race *r)
 {
 	uint64_t at = r->addr & ~(uint64_t)(GRAIN - 1);
+	uint64_t end = at > MAX_BACK ? at - MAX_BACK : 0;
 	const struct block *found = NULL;
 
-	for (uint64_t back = 0; back < MAX_BACK && back < at; back += GRAIN) {
-		const struct block *b = find(at - back);
+	while ((at = skip_pages(at, end)) > end) {
+		const struct block *b = find(at);
 		bool is_in = b && r->addr - b->addr < b->bytes;
 
 		if (is_in && (!found || !b->is_freed))
 			found = b;
 		if (b && !b->is_freed)
 			break;
+		at -= GRAIN;
 	}
 	if (!found)
 		return;
