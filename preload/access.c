@@ -357,7 +357,8 @@ static struct {
 static uint32_t object_at(uint64_t addr, uint64_t pc)
 {
 	uint32_t i = (uint32_t)(addr >> 2 ^ addr >> 9) % RECENT_OBJECTS;
-	struct scheduler *s = runtime_scheduler();
+	/* Not runtime_scheduler(): a place in memory holds nobody up. */
+	struct scheduler *s = &runtime_control->scheduler;
 
 	if (recent_object[i].addr == addr && recent_object[i].id)
 		return recent_object[i].id;
@@ -721,13 +722,15 @@ static void pass_alone(uint32_t site)
 		access_park(site);
 }
 
-void access_do(uint64_t addr, uint32_t size, uint32_t site,
-	       const struct access_frame *f)
+static inline __attribute__((always_inline)) void
+do_access(uint64_t addr, uint32_t size, uint32_t site,
+	  const struct access_frame *f)
 {
 	struct control *c = runtime_control;
 	const struct instrument_site *i = &c->access[site];
 	uint8_t state = c->access_state[site];
-	bool is_live = access_is_live(site);
+	bool is_live = state & CONTROL_ACCESS_LIVE ||
+		       (i->flags & INSTRUMENT_ATOMIC && access_is_live(site));
 
 	values_settle();
 	/* A live access is an operation, where others get their turn anyway. */
@@ -753,6 +756,12 @@ void access_do(uint64_t addr, uint32_t size, uint32_t site,
 	}
 }
 
+void access_do(uint64_t addr, uint32_t size, uint32_t site,
+	       const struct access_frame *f)
+{
+	do_access(addr, size, site, f);
+}
+
 void access_hook(uint64_t addr, uint32_t site, struct access_frame *f)
 {
 	const struct instrument_site *i = &runtime_control->access[site];
@@ -762,5 +771,5 @@ void access_hook(uint64_t addr, uint32_t site, struct access_frame *f)
 	if (i->flags & INSTRUMENT_STRING)
 		elements_hook(addr, site, f);
 	else
-		access_do(addr, i->size, site, f);
+		do_access(addr, i->size, site, f);
 }
