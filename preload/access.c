@@ -389,7 +389,9 @@ static void access_point(uint16_t kind, uint64_t addr, uint32_t site,
 	/* Not runtime_scheduler(): nothing else is changed here. */
 	scheduler_announce(&runtime_control->scheduler, runtime_self(), &a);
 	core_enter();
-	values_begin(kind, addr, runtime_control->access[site].size);
+	if (__builtin_expect(runtime_control->config.flags & CONTROL_F_VALUES,
+			     0))
+		values_begin(kind, addr, runtime_control->access[site].size);
 }
 
 void access_of_call(uint64_t addr, uint32_t size, uint32_t site,
@@ -467,8 +469,9 @@ static void live_update(uint64_t addr, uint32_t size, uint32_t site,
 		store(addr, size, old);
 }
 
-static void live_access(uint64_t addr, uint32_t size, uint32_t site,
-			uint8_t flags, const struct access_frame *f)
+static inline __attribute__((always_inline)) void
+live_access(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
+	    const struct access_frame *f)
 {
 	uint32_t self = runtime_self();
 	bool repeated;

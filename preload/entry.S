@@ -318,7 +318,10 @@ access_entry:
 	.cfi_adjust_cfa_offset 8
 	pushfq
 	.cfi_adjust_cfa_offset 8
-	cld
+	/* cld is slow, too: also only where it was set. */
+	testl	$0x400, (%rsp)
+	jnz	3f
+4:
 	push	%rbx
 	push	%r12
 	push	%r13
@@ -373,6 +376,9 @@ access_entry:
 2:	popfq
 	.cfi_adjust_cfa_offset -8
 	jmp	1b
+	.cfi_adjust_cfa_offset 8
+3:	cld
+	jmp	4b
 	.cfi_endproc
 	.size	access_entry, .-access_entry
 
