@@ -64,6 +64,9 @@ bool symbols__is_atomic_name(const char *name)
 	if (!name)
 		return false;
 	name = name_start(name);
+	/* Rust's, as c++filt reads them: "core::sync::atomic::atomic_store". */
+	if (!strncmp(name, "core::sync::atomic::", 20))
+		return true;
 	if (strncmp(name, "std::", 5))
 		return false;
 	name += 5;
@@ -381,7 +384,7 @@ static bool is_atomic_scope(struct symbols *s, Dwarf_Die *unit,
 {
 	Dwarf_Die *scopes = NULL;
 	bool found = false;
-	int nr = dwarf_getscopes(unit, addr, &scopes);
+	int nr = symbols__scopes(unit, addr, &scopes);
 
 	for (int i = 0; i < nr && !found; i++) {
 		int tag = dwarf_tag(&scopes[i]);

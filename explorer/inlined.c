@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explorer/util.h"
+
 static Dwarf_Word number(Dwarf_Die *die, unsigned int name)
 {
 	Dwarf_Attribute attr;
@@ -39,11 +41,73 @@ static void find_call(struct symbols *s, Dwarf_Die *unit, Dwarf_Die *inlined,
 	symbols__set_path(s, dir, file, out);
 }
 
+#define MAX_SCOPES 64
+
+struct scopes {
+	Dwarf_Addr addr;
+	Dwarf_Die die[MAX_SCOPES];	/* outermost first */
+	int nr;
+};
+
+/* The function around the address, and what is in it around the address. */
+static bool descend(struct scopes *s, Dwarf_Die *parent)
+{
+	Dwarf_Die child;
+
+	if (dwarf_child(parent, &child))
+		return false;
+	do {
+		switch (dwarf_tag(&child)) {
+		case DW_TAG_namespace:
+		case DW_TAG_structure_type:
+		case DW_TAG_class_type:
+		case DW_TAG_union_type:
+		case DW_TAG_enumeration_type:
+		case DW_TAG_module:
+			if (descend(s, &child))
+				return true;
+			break;
+		case DW_TAG_subprogram:
+		case DW_TAG_lexical_block:
+		case DW_TAG_inlined_subroutine:
+			if (dwarf_haspc(&child, s->addr) <= 0 ||
+			    s->nr == MAX_SCOPES)
+				break;
+			s->die[s->nr++] = child;
+			descend(s, &child);
+			return true;
+		default:
+			break;
+		}
+	} while (!dwarf_siblingof(&child, &child));
+	return false;
+}
+
+/*
+ * libdw takes it that functions stand at the top of their unit. Rust's stand in
+ * their namespaces.
+ */
+int symbols__scopes(Dwarf_Die *unit, Dwarf_Addr addr, Dwarf_Die **scopes)
+{
+	struct scopes s = { .addr = addr };
+	int nr = dwarf_getscopes(unit, addr, scopes);
+
+	if (nr > 0)
+		return nr;
+	*scopes = NULL;
+	if (!descend(&s, unit))
+		return 0;
+	*scopes = xcalloc((size_t)s.nr, sizeof(**scopes));
+	for (int i = 0; i < s.nr; i++)
+		(*scopes)[i] = s.die[s.nr - 1 - i];
+	return s.nr;
+}
+
 /* The innermost inlined function around addr, in *die. */
 static bool find_innermost(Dwarf_Die *unit, Dwarf_Addr addr, Dwarf_Die *die)
 {
 	Dwarf_Die *scopes = NULL;
-	int nr = dwarf_getscopes(unit, addr, &scopes);
+	int nr = symbols__scopes(unit, addr, &scopes);
 	bool found = false;
 
 	for (int i = 0; i < nr && !found; i++) {

@@ -252,7 +252,7 @@ static const char *scope_name(struct symbols *s, Dwarf_Die *unit,
 {
 	Dwarf_Die *scopes = NULL;
 	const char *name = NULL;
-	int nr = dwarf_getscopes(unit, addr, &scopes);
+	int nr = symbols__scopes(unit, addr, &scopes);
 
 	for (int i = 0; i < nr && !name; i++) {
 		int tag = dwarf_tag(&scopes[i]);

@@ -70,6 +70,12 @@ uint32_t symbols__callers(struct symbols *s, uint64_t addr,
 Dwarf_Die *symbols__unit(Dwfl_Module *module, Dwarf_Addr addr,
 			 Dwarf_Addr *bias);
 
+/*
+ * inlined.c: the functions and blocks around the address, innermost first, in
+ * an array to be freed. Returns how many.
+ */
+int symbols__scopes(Dwarf_Die *unit, Dwarf_Addr addr, Dwarf_Die **scopes);
+
 /* symbols.c: fill in `file`, as it is shown, and `is_system`. */
 void symbols__set_path(struct symbols *s, const char *dir, const char *file,
 		       struct symbol *out);
