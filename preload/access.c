@@ -18,6 +18,7 @@
 #include "preload/clock.h"
 
 /* Executions of one site in one run, without anything found: */
+#define LIVE_HITS 4096u		/* as an operation, whatever the memory */
 #define TICK_HITS 1024u		/* others get a turn to come by here, too */
 #define HOT_HITS 8192u		/* then it is unpatched for this run */
 #define SPIN_READS 512u		/* the same reads again: perhaps a spin */
@@ -678,6 +679,19 @@ static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
 	       flags & INSTRUMENT_WRITES ? RACES_WRITE : RACES_READ, f);
 }
 
+/*
+ * A live site that is executed very often in a run computes, for the most part:
+ * then only what other tasks may be about to meet is an operation.
+ */
+static bool is_computing(uint32_t site, uint64_t addr, uint32_t size)
+{
+	if (run_hits[site] < LIVE_HITS) {
+		run_hits[site]++;
+		return false;
+	}
+	return races_is_settled(order_races, runtime_self(), addr, size);
+}
+
 /* The slice of the task ended with the instruction before this one. */
 static void end_slice(uint32_t site, const struct access_frame *f)
 {
@@ -736,6 +750,9 @@ do_access(uint64_t addr, uint32_t size, uint32_t site,
 		       (i->flags & INSTRUMENT_ATOMIC && access_is_live(site));
 
 	values_settle();
+	if (is_live && !(i->flags & INSTRUMENT_ATOMIC) &&
+	    is_computing(site, addr, size))
+		is_live = false;
 	/* A live access is an operation, where others get their turn anyway. */
 	if (clock_is_over && !is_live)
 		end_slice(site, f);

@@ -142,7 +142,8 @@ static bool may_unpatch(uint32_t first)
 	uint32_t i = first;
 
 	do {
-		if (c->access_state[i] & CONTROL_ACCESS_LEARNED ||
+		if (c->access_state[i] & (CONTROL_ACCESS_LEARNED |
+					  CONTROL_ACCESS_ATOMIC) ||
 		    c->access[i].flags & INSTRUMENT_ATOMIC)
 			return false;
 	} while (++i < c->nr_access && c->access[i].is_second);

@@ -513,3 +513,34 @@ bool races_is_atomic(const struct races *r, uint64_t addr, uint32_t size)
 	}
 	return false;
 }
+
+static bool is_granule_settled(struct races *r, uint32_t task,
+			       struct races_granule *g)
+{
+	struct races_slots slots = races__slots(r, g);
+	struct races_cell *c;
+
+	if (g->link & RACES_LINK_SYNC)
+		return false;
+	while ((c = races__next_slot(r, &slots)) && c->mask)
+		if (!races__is_ordered(r, task, c))
+			return false;
+	return true;
+}
+
+bool races_is_settled(struct races *r, uint32_t task, uint64_t addr,
+		      uint32_t size)
+{
+	uint64_t end = addr + size;
+
+	races__start(r, task);
+	for (addr &= ~7ull; addr < end && addr < RACES_MAX_ADDR; addr += 8) {
+		uint32_t unit = races__unit_find(r, addr >> RACES_UNIT_SHIFT);
+		uint32_t i = addr >> RACES_GRANULE_SHIFT &
+			     (RACES_UNIT_GRANULES - 1);
+
+		if (!is_granule_settled(r, task, &r->unit[unit].granule[i]))
+			return false;
+	}
+	return true;
+}

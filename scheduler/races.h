@@ -134,6 +134,13 @@ void races_forget(struct races *r, uint64_t addr, uint64_t bytes);
  * bytes are atomic, whatever the instruction.
  */
 void races_make_atomic(struct races *r, uint64_t addr, uint32_t size);
+/*
+ * Whether an access of the task to these bytes, whatever its kind, is ordered
+ * behind all that is noted about them, and none of them is atomic.
+ */
+bool races_is_settled(struct races *r, uint32_t task, uint64_t addr,
+		      uint32_t size);
+
 /* Whether any of the bytes is known as atomic. */
 bool races_is_atomic(const struct races *r, uint64_t addr, uint32_t size);
 

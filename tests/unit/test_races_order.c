@@ -83,6 +83,23 @@ static void test_access__reports_the_last_of_equal_sites(void **state)
 	assert_int_equal(f.other_site, 8);
 }
 
+/* ---------------------------------------------------------------- settled */
+
+static void test_settled__until_another_task_is_unordered(void **state)
+{
+	struct races *r = *state;
+
+	assert_true(races_is_settled(r, 1, RC_X, 8));
+	rc_write(r, 1);
+	assert_true(races_is_settled(r, 1, RC_X, 4));
+	assert_false(races_is_settled(r, 2, RC_X, 4));
+	races_release(r, 1, RC_MUTEX);
+	races_acquire(r, 2, RC_MUTEX);
+	assert_true(races_is_settled(r, 2, RC_X, 4));
+	rc_read(r, 2);
+	assert_false(races_is_settled(r, 1, RC_X, 4));
+}
+
 /* ------------------------------------------------------------ fork, join */
 
 static void test_fork__orders_the_past_only(void **state)
@@ -306,6 +323,7 @@ int main(void)
 		RC_TEST(test_access__races_again_when_repeated),
 		RC_TEST(test_access__reports_the_most_recent),
 		RC_TEST(test_access__reports_the_last_of_equal_sites),
+		RC_TEST(test_settled__until_another_task_is_unordered),
 		RC_TEST_MAIN(test_fork__orders_the_past_only),
 		RC_TEST_MAIN(test_fork__what_the_parent_does_next_is_unordered),
 		RC_TEST_MAIN(test_fork__is_transitive),
