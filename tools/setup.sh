@@ -23,7 +23,8 @@ SETUP_CHECK="clang"
 
 # Unmodified Debian programs that the tests run under the tool, and linters.
 SETUP_OPTIONAL="pigz pbzip2 bzip2 xz-utils zstd libsqlite3-dev redis-server
-	redis-tools gdb make mandoc"
+	redis-tools gdb make mandoc lbzip2 libglib2.0-dev libtbb-dev libuv1-dev
+	lld"
 
 setup_say()
 {
