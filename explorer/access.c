@@ -475,16 +475,8 @@ static uint32_t find_call(const struct control *c, uint64_t addr)
 
 static bool has_instruction(const struct control *c, uint64_t addr)
 {
-	uint32_t low = 0, high = c->nr_access;
+	uint32_t low = control_find_site(c, addr);
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (c->access[middle].addr < addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < c->nr_access && c->access[low].addr == addr;
 }
 

@@ -3,8 +3,8 @@
  * access.c - memory accesses of the target, as trampolines report them.
  *
  * The tool planned the patches (instrument/); the zygote carries them out
- * (patched.c). From then on an instrumented instruction calls access_hook() first. Which
- * sites matter is learned: the detector says when an access conflicts with
+ * (patched.c). From then on an instrumented instruction calls access_hook()
+ * first. Which sites matter is learned: the detector says when an access conflicts with
  * another task's, and both sites are marked. The tool makes marked sites live
  * between runs; during one, the set is fixed, so a run replays from its
  * decisions and the set it began with. A live access is an operation; the

@@ -63,16 +63,8 @@ static uint32_t find(uint64_t pc)
 static bool has_sites(uint64_t start, uint64_t end)
 {
 	const struct control *c = runtime_control;
-	uint32_t low = 0, high = c->nr_access;
+	uint32_t low = control_find_site(c, start);
 
-	while (low < high) {	/* sites ascend: the tool sorts modules */
-		uint32_t middle = low + (high - low) / 2;
-
-		if (c->access[middle].addr < start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	return low < c->nr_access && c->access[low].addr < end;
 }
 

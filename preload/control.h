@@ -392,6 +392,22 @@ struct control {
 	uint32_t nr_calls;	/* met so far; see control_call_site() */
 };
 
+/* The first planned site at or behind `addr`; nr_access: there is none. */
+static inline uint32_t control_find_site(const struct control *c, uint64_t addr)
+{
+	uint32_t low = 0, high = c->nr_access;
+
+	while (low < high) {	/* sites ascend: the tool sorts modules */
+		uint32_t middle = low + (high - low) / 2;
+
+		if (c->access[middle].addr < addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /*
  * The site of what call number k reads or writes. In access[] it has no patch,
  * and an address of its own inside the instruction: of the last byte but one

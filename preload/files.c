@@ -13,7 +13,6 @@
 #include <linux/errno.h>
 #include <linux/poll.h>
 
-
 #define NONBLOCK_FLAG 04000
 #define DONTWAIT_FLAG 0x40
 #define MAX_REAL_WAIT 64

@@ -152,23 +152,6 @@ static bool may_unpatch(uint32_t first)
 
 /* ---------------------------------------------------------- in a run */
 
-/* The first site at or behind `addr`. */
-static uint32_t find_site(uint64_t addr)
-{
-	const struct control *c = runtime_control;
-	uint32_t low = 0, high = c->nr_access;
-
-	while (low < high) {	/* sites ascend: the tool sorts modules */
-		uint32_t middle = low + (high - low) / 2;
-
-		if (c->access[middle].addr < addr)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static bool is_in_force(uint32_t first)
 {
 	return !is_all_restored && !is_restored[first] && !is_parked[first] &&
@@ -228,7 +211,7 @@ uint32_t access_restore(uint64_t start, uint64_t end)
 	struct window w = { .is_wide = end - start > 64 * PAGE };
 	uint32_t nr = 0;
 
-	for (uint32_t i = find_site(first); i < c->nr_access; i++) {
+	for (uint32_t i = control_find_site(c, first); i < c->nr_access; i++) {
 		const struct instrument_site *site = &c->access[i];
 
 		if (site->is_second)
@@ -271,7 +254,7 @@ void access_enter(uint64_t pc)
 
 	if (!access_has_patches())
 		return;
-	at = find_site(pc - LOOKED_AT);
+	at = control_find_site(runtime_control, pc - LOOKED_AT);
 	for (; at < runtime_control->nr_access; at++) {
 		i = &runtime_control->access[at];
 		if (i->is_second)
@@ -454,7 +437,7 @@ void access_leave_trampoline(struct sigcontext *m)
 uint64_t access_int3_target(uint64_t ip)
 {
 	const struct control *c = runtime_control;
-	uint32_t at = find_site(ip - 1);
+	uint32_t at = control_find_site(c, ip - 1);
 
 	if (at == c->nr_access || c->access[at].addr != ip - 1 ||
 	    c->access[at].patch != INSTRUMENT_INT3 || !is_in_force(at))
