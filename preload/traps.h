@@ -75,7 +75,7 @@ RUNTIME_HIDDEN void trap_sigsys(int sig, struct signals_info *info,
 RUNTIME_HIDDEN struct trap_fast_result trap_fast(struct trap_fast *f);
 RUNTIME_HIDDEN void trap_fast_entry(void);
 
-/* signals.c: run what is due on return to the context `uc`. */
+/* signals_deliver.c: run what is due on return to the context `uc`. */
 RUNTIME_HIDDEN void signals_deliver(struct ucontext *uc, int64_t nr,
 				    uint64_t restart_ip);
 
@@ -94,7 +94,7 @@ RUNTIME_HIDDEN bool trap_is_runtime_code(uint64_t ip);
 RUNTIME_HIDDEN void trap_preempt(struct ucontext *uc,
 				 const struct runtime_op *op);
 
-/* signals.c: handlers of SIGSYS and of the others, instead of the plain ones. */
+/* signals_fault.c: handlers of SIGSYS and of the others, instead of the plain ones. */
 RUNTIME_HIDDEN void signals_use_entries(uint64_t sigsys, uint64_t other);
 RUNTIME_HIDDEN void signals_enter(int sig, struct signals_info *info,
 				  struct ucontext *uc);

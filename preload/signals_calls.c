@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signals_calls.c - the system calls about signals.
+ */
+#include <linux/errno.h>
+
+#include "preload/access.h"
+#include "preload/signals.h"
+
+/* ---------------------------------------------------------- the calls */
+
+int64_t signals_sigaction(struct trap *t)
+{
+	int sig = (int)t->arg[0];
+	const struct action *new = (const void *)(uintptr_t)t->arg[1];
+	struct action *old = (void *)(uintptr_t)t->arg[2];
+	struct action was;
+
+	if (sig < 1 || sig > NR_SIGNALS || t->arg[3] != 8)
+		return -EINVAL;
+	if (new && (sig == SIGKILL || sig == SIGSTOP))
+		return -EINVAL;
+	was = signals_action[sig];
+	if (new) {
+		signals_action[sig] = *new;
+		signals_action[sig].mask &= ~UNBLOCKABLE;
+		signals_install(sig);
+	}
+	if (old)
+		*old = was;
+	return 0;
+}
+
+int64_t signals_sigprocmask(struct trap *t)
+{
+	const uint64_t *set = (const void *)(uintptr_t)t->arg[1];
+	uint64_t *old = (void *)(uintptr_t)t->arg[2];
+	struct control_task *k = core_self();
+	uint64_t was = k->sigmask, value = set ? *set : 0;
+
+	if (t->arg[3] != 8)
+		return -EINVAL;
+	if (set) {
+		switch (t->arg[0]) {
+		case SIG_BLOCK:
+			k->sigmask |= value;
+			break;
+		case SIG_UNBLOCK:
+			k->sigmask &= ~value;
+			break;
+		case SIG_SETMASK:
+			k->sigmask = value;
+			break;
+		default:
+			return -EINVAL;
+		}
+		k->sigmask &= ~UNBLOCKABLE;
+	}
+	if (old)
+		*old = was;
+	return 0;
+}
+
+int64_t signals_sigaltstack(struct trap *t)
+{
+	const stack_t *new = (const void *)(uintptr_t)t->arg[0];
+	stack_t *old = (void *)(uintptr_t)t->arg[1];
+	struct control_task *k = core_self();
+	stack_t was = {
+		.ss_sp = (void *)(uintptr_t)k->altstack_sp,
+		.ss_flags = k->altstack_bytes ? 0 : 2 /* SS_DISABLE */,
+		.ss_size = k->altstack_bytes,
+	};
+
+	if (new) {
+		if (new->ss_flags & 2) {
+			k->altstack_bytes = 0;
+		} else if (new->ss_size < 2048) {
+			return -ENOMEM;
+		} else {
+			k->altstack_sp = (uintptr_t)new->ss_sp;
+			k->altstack_bytes = new->ss_size;
+		}
+	}
+	if (old)
+		*old = was;
+	return 0;
+}
+
+int64_t signals_sigpending(struct trap *t)
+{
+	*(uint64_t *)(uintptr_t)t->arg[0] =
+		(core_self()->sigpending | signals_pending) &
+		core_self()->sigmask;
+	if (*(uint64_t *)(uintptr_t)t->arg[0])
+		order_take_signal();
+	return 0;
+}
+
+/* A handler of the target returns. */
+int64_t signals_sigreturn(struct trap *t)
+{
+	struct ucontext *uc = (void *)(uintptr_t)t->uc->uc_mcontext.rsp;
+	struct control_task *k = core_self();
+
+	k->sigmask = uc->uc_sigmask & ~UNBLOCKABLE;
+	uc->uc_sigmask = 0;
+	k->uses_trap_frame = 0;
+	access_enter(uc->uc_mcontext.rip);
+	if (signals_are_due())
+		signals_deliver(uc, -1, 0);
+	sys_sigreturn_at((uintptr_t)uc);
+}
+
+/* Nothing to do: signals are delivered on the way out. */
+int64_t signals_deliver_now(struct trap *t)
+{
+	(void)t;
+	return 0;
+}
+
+static int64_t wait_for_signal(struct trap *t, uint64_t deadline)
+{
+	struct scheduler *s = runtime_scheduler();
+	uint32_t self = s->current;
+	struct runtime_op op = {
+		.kind = EXPLORE_OP_SIGNAL_WAIT,
+		.flags = EXPLORE_OP_F_BLOCKING,
+		.object = runtime_object(SCHED_CLASS_SIGNAL,
+					 (void *)(uintptr_t)self, t->site),
+		.pc = t->site,
+		.deadline_ns = deadline,
+	};
+	bool timed_out;
+
+	core_announce(&op);
+	if (signals_has(self, core_self()->wait_set) ||
+	    signals_would_interrupt(self))
+		s->task[self].flags |= SCHED_TASK_READY;
+	if (runtime_control->counters.forks)
+		s->task[self].flags |= SCHED_TASK_EXTERNAL;
+	core_enter();
+	timed_out = s->task[self].op.flags & EXPLORE_OP_F_TIMEOUT;
+	s->task[self].flags &= (uint16_t)~SCHED_TASK_INTERRUPTED;
+	return timed_out ? -EAGAIN : -EINTR;
+}
+
+int64_t signals_pause(struct trap *t)
+{
+	return wait_for_signal(t, 0);
+}
+
+int64_t signals_sigsuspend(struct trap *t)
+{
+	struct control_task *k = core_self();
+
+	k->saved_mask = k->sigmask;
+	k->has_saved_mask = 1;
+	k->sigmask = *(const uint64_t *)(uintptr_t)t->arg[0] & ~UNBLOCKABLE;
+	return wait_for_signal(t, 0);
+}
+
+int64_t signals_sigtimedwait(struct trap *t)
+{
+	uint64_t set = *(const uint64_t *)(uintptr_t)t->arg[0];
+	const int64_t *ts = (const void *)(uintptr_t)t->arg[2];
+	struct control_task *k = core_self();
+	struct signals_info info;
+	uint64_t deadline = 0;
+	int64_t r;
+	int sig;
+
+	if (ts)
+		deadline = runtime_scheduler()->now_ns + 1 +
+			   (uint64_t)ts[0] * 1000000000ull + (uint64_t)ts[1];
+	k->wait_set = set;
+	r = wait_for_signal(t, deadline);
+	k->wait_set = 0;
+	sig = signals_take(set, &info);
+	if (!sig)
+		return r;
+	if (t->arg[1])
+		memcpy((void *)(uintptr_t)t->arg[1], &info, sizeof(info));
+	return sig;
+}
+
+/* ------------------------------------------------------------- sending */
+
+static int64_t send(struct trap *t, int task, const struct signals_info *info)
+{
+	struct runtime_op op = {
+		.kind = EXPLORE_OP_SIGNAL_SEND,
+		.object = runtime_object(SCHED_CLASS_SIGNAL,
+					 (void *)(uintptr_t)(task < 0 ? 0 : task),
+					 t->site),
+		.pc = t->site,
+	};
+
+	core_point(&op);
+	if (task >= 0 &&
+	    runtime_scheduler()->task[task].state != SCHED_TASK_ALIVE)
+		return -ESRCH;
+	if (info->signo)
+		signals_post(task, info);
+	return 0;
+}
+
+static struct signals_info make_info(int sig, int code)
+{
+	struct signals_info info = {
+		.signo = sig,
+		.code = code,
+		.pid = (int32_t)runtime_control->config.virtual_pid,
+		.uid = (int32_t)sys_call0(__NR_getuid),
+	};
+
+	return info;
+}
+
+static bool is_own_pid(int64_t pid)
+{
+	return pid == 0 || pid == runtime_control->config.virtual_pid ||
+	       pid == runtime_control->zygote_pid ||
+	       pid == -(int64_t)runtime_control->config.virtual_pid;
+}
+
+extern RUNTIME_HIDDEN bool process_is_child(int64_t pid);
+
+int64_t signals_kill(struct trap *t)
+{
+	int64_t pid = (int32_t)t->arg[0];
+	struct signals_info info = make_info((int)t->arg[1], 0);
+
+	if (t->arg[1] > NR_SIGNALS)
+		return -EINVAL;
+	if (is_own_pid(pid))
+		return send(t, -1, &info);
+	if (!(runtime_control->config.flags & CONTROL_F_NO_GUARD) &&
+	    t->arg[1] && !process_is_child(pid)) {
+		runtime_control->counters.denied++;
+		return -EPERM;
+	}
+	return trap_pass(t);
+}
+
+static int64_t send_to_tid(struct trap *t, uint32_t tid, int sig,
+			   struct signals_info *info)
+{
+	int task = threads_by_tid(tid);
+
+	if (sig < 0 || sig > NR_SIGNALS)
+		return -EINVAL;
+	return task < 0 ? -ESRCH : send(t, task, info);
+}
+
+int64_t signals_tgkill(struct trap *t)
+{
+	struct signals_info info = make_info((int)t->arg[2], -6 /* SI_TKILL */);
+
+	if (!is_own_pid((int32_t)t->arg[0]))
+		return trap_pass(t);
+	return send_to_tid(t, (uint32_t)t->arg[1], (int)t->arg[2], &info);
+}
+
+int64_t signals_tkill(struct trap *t)
+{
+	struct signals_info info = make_info((int)t->arg[1], -6);
+
+	return send_to_tid(t, (uint32_t)t->arg[0], (int)t->arg[1], &info);
+}
+
+int64_t signals_sigqueueinfo(struct trap *t)
+{
+	struct signals_info info =
+		*(const struct signals_info *)(uintptr_t)t->arg[2];
+
+	info.signo = (int)t->arg[1];
+	if (!is_own_pid((int32_t)t->arg[0]))
+		return trap_pass(t);
+	return send(t, -1, &info);
+}
+
+int64_t signals_tgsigqueueinfo(struct trap *t)
+{
+	struct signals_info info =
+		*(const struct signals_info *)(uintptr_t)t->arg[3];
+
+	info.signo = (int)t->arg[2];
+	if (!is_own_pid((int32_t)t->arg[0]))
+		return trap_pass(t);
+	return send_to_tid(t, (uint32_t)t->arg[1], (int)t->arg[2], &info);
+}

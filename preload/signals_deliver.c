@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signals_deliver.c - from a pending signal to the handler that runs.
+ *
+ * Handlers of the target return through sys_target_restorer, whose
+ * rt_sigreturn traps, so that the virtual mask comes back with the context.
+ */
+#include <linux/errno.h>
+
+#include "preload/signals.h"
+
+struct frame {
+	uint64_t restorer;
+	struct ucontext uc;
+	struct signals_info info;
+};
+
+#define FX_BYTES 512
+#define FX_MAGIC 0x46505853u
+#define FX_SW_OFFSET 464	/* struct _fpx_sw_bytes in the FXSAVE area */
+
+static uint64_t fp_bytes(const void *fp)
+{
+	const uint32_t *sw = (const void *)((const char *)fp + FX_SW_OFFSET);
+
+	return sw[0] == FX_MAGIC ? sw[1] : FX_BYTES;
+}
+
+static bool is_within(uint64_t sp, uint64_t low, uint64_t bytes)
+{
+	return sp - low < bytes;
+}
+
+/* Where the handler's frame starts to grow down from. */
+static uint64_t frame_top(const struct action *a, const struct sigcontext *m)
+{
+	const struct control_task *k = core_self();
+	uint64_t here = (uintptr_t)__builtin_frame_address(0);
+	uint64_t top = m->rsp - 128;
+
+	if (a->flags & ONSTACK_FLAG && k->altstack_bytes &&
+	    !is_within(m->rsp, k->altstack_sp, k->altstack_bytes))
+		return k->altstack_sp + k->altstack_bytes;
+	/* This very function may run on the stack that gets the frame. */
+	if (!is_within(here, signals_altstack_low, SIGNALS_ALTSTACK_BYTES) &&
+	    here - 512 < top)
+		top = here - 512;
+	return top;
+}
+
+void signals_push_handler(struct ucontext *uc, const struct action *a,
+			 const struct signals_info *info)
+{
+	struct sigcontext *m = &uc->uc_mcontext;
+	struct control_task *k = core_self();
+	uint64_t sp = frame_top(a, m), fp = 0;
+	struct frame *f;
+
+	if (m->fpstate) {
+		uint64_t bytes = fp_bytes(m->fpstate);
+
+		fp = (sp - bytes) & ~63ull;
+		memcpy((void *)(uintptr_t)fp, m->fpstate, bytes);
+		sp = fp;
+	}
+	f = (void *)(uintptr_t)(((sp - sizeof(*f)) & ~15ull) - 8);
+	f->restorer = (uintptr_t)sys_target_restorer;
+	f->uc = *uc;
+	f->uc.uc_mcontext.fpstate = (void *)(uintptr_t)fp;
+	f->uc.uc_sigmask = k->has_saved_mask ? k->saved_mask : k->sigmask;
+	f->info = *info;
+	k->has_saved_mask = 0;
+	k->sigmask |= a->mask;
+	if (!(a->flags & NODEFER_FLAG))
+		k->sigmask |= SIGNALS_BIT(info->signo);
+	k->sigmask &= ~UNBLOCKABLE;
+	m->rdi = (uint64_t)info->signo;
+	m->rsi = (uintptr_t)&f->info;
+	m->rdx = (uintptr_t)&f->uc;
+	m->rax = 0;
+	m->rip = a->handler;
+	m->rsp = (uintptr_t)f;
+	m->eflags &= ~0x10500ull;	/* RF, DF, TF */
+}
+
+static char assert_text[CONTROL_MESSAGE_BYTES];
+static uint64_t assert_pc;
+
+/* Called by the interposed __assert_fail() before the real one. */
+RUNTIME_HIDDEN void runtime_note_assert(const char *text, uint64_t pc);
+void runtime_note_assert(const char *text, uint64_t pc)
+{
+	runtime_format(assert_text, sizeof(assert_text), "%s", text);
+	assert_pc = pc;
+}
+
+void signals_die(const struct signals_info *info,
+			     const struct sigcontext *m, uint64_t addr)
+{
+	struct control_task *k = core_self();
+	enum control_verdict_kind kind = CONTROL_VERDICT_CRASH;
+	uint64_t pc = m->rip;
+
+	k->reg_ip = m->rip;
+	k->reg_sp = m->rsp;
+	k->reg_bp = m->rbp;
+	k->reg_bx = m->rbx;
+	k->reg_12 = m->r12;
+	k->reg_13 = m->r13;
+	k->reg_14 = m->r14;
+	k->reg_15 = m->r15;
+	k->uses_trap_frame = 1;
+	runtime_control->verdict.addr = addr;
+	if (info->signo == SIGABRT) {
+		kind = assert_text[0] ? CONTROL_VERDICT_ASSERT
+				      : CONTROL_VERDICT_ABORT;
+		if (assert_pc)
+			pc = assert_pc;
+	}
+	runtime_end(kind, info->signo, 0, pc, assert_text);
+}
+
+void signals_forget_assert(void)
+{
+	assert_text[0] = '\0';
+}
+
+static bool is_restartable(int64_t nr)
+{
+	switch (nr) {
+	case __NR_nanosleep:
+	case __NR_clock_nanosleep:
+	case __NR_poll:
+	case __NR_ppoll:
+	case __NR_select:
+	case __NR_pselect6:
+	case __NR_epoll_wait:
+	case __NR_epoll_pwait:
+	case __NR_pause:
+	case __NR_rt_sigsuspend:
+	case __NR_rt_sigtimedwait:
+		return false;	/* signal(7) */
+	default:
+		return true;
+	}
+}
+
+/* For interposers that stand for a restartable call (sem_wait). */
+static void note_restart(bool restarts)
+{
+	struct sched_task *self = runtime_self_task();
+
+	if (restarts)
+		self->flags |= SCHED_TASK_RESTARTS;
+	else
+		self->flags &= (uint16_t)~SCHED_TASK_RESTARTS;
+}
+
+void signals_deliver(struct ucontext *uc, int64_t nr, uint64_t restart_ip)
+{
+	struct sigcontext *m = &uc->uc_mcontext;
+	struct signals_info info;
+	int sig;
+
+	while ((sig = signals_take(~core_self()->sigmask, &info))) {
+		struct action *a = &signals_action[sig];
+
+		if (signals_is_ignored(sig))
+			continue;
+		if (a->handler == 0)
+			signals_die(&info, m, 0);
+		runtime_control->counters.signals++;
+		if ((int64_t)m->rax == -EINTR && a->flags & RESTART_FLAG &&
+		    is_restartable(nr)) {
+			m->rax = (uint64_t)nr;
+			m->rip = restart_ip;
+		}
+		note_restart(a->flags & RESTART_FLAG);
+		signals_push_handler(uc, a, &info);
+		if (a->flags & RESETHAND_FLAG)
+			a->handler = 0;
+		return;
+	}
+	if (core_self()->has_saved_mask) {
+		core_self()->sigmask = core_self()->saved_mask;
+		core_self()->has_saved_mask = 0;
+	}
+}
