@@ -4,8 +4,10 @@
  */
 #include "explorer/internal.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "explorer/options.h"
 #include "explorer/util.h"
@@ -45,12 +47,29 @@ static _Noreturn void usage(const struct options *o, const char *problem)
 	exit(EXIT_USAGE);
 }
 
+/*
+ * Started with one of them closed, the next file that is opened would get its
+ * number, and messages would go there. Who closes standard output wants the exit
+ * status only.
+ */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct errbuf err = ERRBUF_INIT;
 	struct options o;
 	int status;
 
+	open_standard_files();
 	/* A write beyond `ulimit -f` fails with a message, as others do. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (options_parse(&o, argc, argv, &err))

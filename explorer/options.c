@@ -367,8 +367,10 @@ static int apply(struct options *o, const struct option_row *row,
 	case OPTION_WAKE:
 		return apply_wake(o, value, err);
 	case OPTION_TRACES:
+		if (!*value)
+			errbuf_addf(err, "--traces wants a directory, not ''");
 		o->traces = value;
-		break;
+		return *value ? 0 : -EINVAL;
 	case OPTION_RUN_TIMEOUT:
 		return apply_scaled(row, value, 1, 86400, 1000,
 				    &o->run_timeout_ms, err);

@@ -125,10 +125,6 @@ bool watchdog_is_hopeless(const struct watchdog *d)
 
 void watchdog_describe(const struct watchdog *d, char *text, size_t bytes)
 {
-	if (d->reason == WATCHDOG_OUTPUT)
-		snprintf(text, bytes, "printed more than 64 MiB");
-	else
-		snprintf(text, bytes, "no operation within %llu seconds of "
-			 "real time",
-			 (unsigned long long)(d->limit_ns / 1000000000u));
+	snprintf(text, bytes, "no operation within %llu seconds of real time",
+		 (unsigned long long)(d->limit_ns / 1000000000u));
 }

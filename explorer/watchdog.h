@@ -19,7 +19,6 @@
 enum watchdog_reason {
 	WATCHDOG_NONE = 0,	/* nothing done */
 	WATCHDOG_STUCK,		/* no operation within the limit */
-	WATCHDOG_OUTPUT,	/* printed without end */
 	WATCHDOG_STOPPED,	/* Ctrl-C */
 };
 

@@ -25,11 +25,11 @@
 
 #include "explorer/counters.h"
 #include "explorer/launch.h"
+#include "explorer/output.h"
 #include "explorer/util.h"
 #include "explorer/watchdog.h"
 
 #define POLL_NS 2000000L	/* between two looks at the zygote */
-#define OUTPUT_MAX_BYTES (64ll << 20)	/* watchdog.c names it */
 
 struct worker {
 	const struct target *target;
@@ -43,9 +43,8 @@ struct worker {
 	int wait_status;	/* iff has_ended */
 	uint32_t nr_modules;	/* at main; runs add what they load */
 	uint64_t probe_pause_ns;	/* of the last run, see watchdog.h */
-	char *output;
-	size_t output_bytes;
-	bool has_output;	/* output[] is of the last run */
+	struct output output;
+	bool has_output;	/* `output` is of the last run */
 	struct access_stats access;
 };
 
@@ -362,13 +361,6 @@ static int begin_run(struct worker *w, struct errbuf *err)
 	return 0;
 }
 
-static bool prints_too_much(struct worker *w)
-{
-	struct stat st;
-
-	return !fstat(w->output_fd, &st) && st.st_size > OUTPUT_MAX_BYTES;
-}
-
 /* Between two waits. Returns 0 to go on waiting. */
 static int look_after(struct worker *w, struct watchdog *dog,
 		      struct errbuf *err)
@@ -381,10 +373,9 @@ static int look_after(struct worker *w, struct watchdog *dog,
 			    "%s", w->target->argv[0], how);
 		return -ECHILD;
 	}
+	output_bound(w->output_fd);
 	if (w->target->stop && *w->target->stop)
 		watchdog_kill(dog, WATCHDOG_STOPPED);
-	else if (prints_too_much(w))
-		watchdog_kill(dog, WATCHDOG_OUTPUT);
 	else
 		watchdog_look(dog);
 	if (watchdog_is_hopeless(dog)) {
@@ -419,7 +410,9 @@ int worker_run(struct worker *w,
 				    w->target->argv[0], c->verdict.message);
 			return -ENOTSUP;
 		}
-		if (state == CONTROL_STATE_FROZEN && !c->release) {
+		/* A quick run freezes before the zygote has noted its pid. */
+		if (state == CONTROL_STATE_FROZEN && !c->release &&
+		    __atomic_load_n(&c->run_pid, __ATOMIC_ACQUIRE)) {
 			if (inspect)
 				inspect(w, c->run_pid, data);
 			set_word(&c->release, 1);
@@ -442,21 +435,11 @@ int worker_run(struct worker *w,
 
 const char *worker_output(struct worker *w, size_t *bytes)
 {
-	struct stat st;
-	ssize_t n = 0;
-
-	*bytes = w->output_bytes;
-	if (w->has_output)
-		return w->output;
-	w->output_bytes = 0;
-	if (!fstat(w->output_fd, &st) && st.st_size > 0) {
-		w->output = xrealloc(w->output, 1, (size_t)st.st_size);
-		n = pread(w->output_fd, w->output, (size_t)st.st_size, 0);
-	}
-	w->output_bytes = n > 0 ? (size_t)n : 0;
+	if (!w->has_output)
+		output_read(&w->output, w->output_fd);
 	w->has_output = true;
-	*bytes = w->output_bytes;
-	return w->output ? w->output : "";
+	*bytes = w->output.bytes;
+	return w->output.text ? w->output.text : "";
 }
 
 void worker_free(struct worker *w)
@@ -481,6 +464,6 @@ void worker_free(struct worker *w)
 		close(w->output_fd);
 	if (w->stdin_fd >= 0)
 		close(w->stdin_fd);
-	free(w->output);
+	output_release(&w->output);
 	free(w);
 }

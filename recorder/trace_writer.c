@@ -19,6 +19,7 @@
 
 /* More failures than this in one directory: something else is wrong. */
 #define MAX_NUMBER 1000000u
+#define MAX_NAME_BYTES 200u	/* of NAME_MAX, before the number */
 
 struct output {
 	struct recorder_bytes json, decisions, inputs, values;
@@ -269,7 +270,31 @@ static int write_trace(struct output *o, const struct trace *t,
 
 static bool is_name(const char *name)
 {
-	return *name && *name != '.' && !strchr(name, '/');
+	return *name && !strchr(name, '/');
+}
+
+/*
+ * What the directory is named, for a program of any name: directories with a
+ * leading dot are taken for unfinished ones, control characters garble a
+ * terminal, and the number needs room. A multi-byte
+ * character is not cut.
+ */
+static void make_name(char *out, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (n > MAX_NAME_BYTES) {
+		n = MAX_NAME_BYTES;
+		while (n && ((unsigned char)name[n] & 0xc0) == 0x80)
+			n--;
+	}
+	memcpy(out, name, n);
+	out[n] = '\0';
+	if (*out == '.')
+		*out = '_';
+	for (char *p = out; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '_';
 }
 
 /* Room for the path of any directory in `parent`. */
@@ -281,14 +306,17 @@ static char *new_path(const char *parent)
 int trace_write(const struct trace *t, const char *parent, const char *name,
 		char **path, struct errbuf *err)
 {
+	char directory[MAX_NAME_BYTES + 1];
 	struct output o = { .parent_fd = -1 };
 	char *made = new_path(parent);
 	int ret = -EINVAL;
 
 	if (!made)
 		ret = -ENOMEM;
-	else if (*parent && is_name(name))
-		ret = write_trace(&o, t, parent, name);
+	else if (*parent && is_name(name)) {
+		make_name(directory, name);
+		ret = write_trace(&o, t, parent, directory);
+	}
 	if (o.temporary[0])
 		remove_temporary(&o);
 	if (o.parent_fd >= 0)

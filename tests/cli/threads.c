@@ -83,6 +83,23 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "flood"))
 		for (;;)
 			puts("and again, and again, and again, and again");
+	/* More than a tool may keep, in data and in name. */
+	if (!strcmp(what, "gigabyte")) {
+		static char block[1 << 20];
+
+		for (int i = 0; i < 1024; i++)
+			if (write(1, block, sizeof(block)) < 0)
+				return 6;
+		return 0;
+	}
+	if (!strcmp(what, "sparse")) {
+		puts("first line");
+		if (fflush(stdout) || ftruncate(1, 1l << 46))
+			return 6;
+		puts("last line");
+		fflush(stdout);
+		abort();
+	}
 	if (!strcmp(what, "compute"))
 		for (volatile unsigned long n = 0;; n++)
 			;

@@ -149,21 +149,36 @@ static void test_write__refuses_names_that_leave_the_parent(void **state)
 	(void)state;
 	assert_int_equal(write_in(dir, "../x", &path, &err), -EINVAL);
 	assert_int_equal(write_in(dir, "", &path, &err), -EINVAL);
-	assert_int_equal(write_in(dir, ".hidden", &path, &err), -EINVAL);
 	assert_int_equal(write_in("", "test", &path, &err), -EINVAL);
 	assert_int_equal(count_entries(dir), 0);
 }
 
-static void test_write__names_a_name_that_is_too_long(void **state)
+static void check_name(const char *name, const char *expected)
 {
 	struct errbuf err = ERRBUF_INIT;
-	char name[300];
 	char *path;
 
+	assert_int_equal(write_in(dir, name, &path, &err), 0);
+	assert_string_equal(strrchr(path, '/') + 1, expected);
+	sample_remove(path);
+	free(path);
+}
+
+static void test_write__makes_a_name_of_any_program(void **state)
+{
+	char name[251] = "", expected[300];
+
 	(void)state;
-	memset(name, 'n', sizeof(name) - 1);
-	name[sizeof(name) - 1] = '\0';
-	assert_int_equal(write_in(dir, name, &path, &err), -ENAMETOOLONG);
+	check_name(".hidden", "_hidden-0");
+	check_name(".", "_-0");
+	check_name("a b\n\x7f%s", "a b__%s-0");
+	/* The 200th byte is inside of a character. */
+	memset(name, 'n', 199);
+	memset(name + 199, '\xc3', 1);
+	memset(name + 200, '\xa4', 1);
+	memset(name + 201, 'n', 49);
+	snprintf(expected, sizeof(expected), "%.199s-0", name);
+	check_name(name, expected);
 	assert_int_equal(count_entries(dir), 0);
 }
 
@@ -309,7 +324,7 @@ int main(void)
 		TEST(test_write__names_a_parent_that_is_a_file),
 		TEST(test_write__names_an_unwritable_parent),
 		TEST(test_write__refuses_names_that_leave_the_parent),
-		TEST(test_write__names_a_name_that_is_too_long),
+		TEST(test_write__makes_a_name_of_any_program),
 		TEST(test_write__leaves_nothing_when_files_may_not_grow),
 		TEST(test_write__leaves_nothing_on_a_full_disk),
 		TEST(test_write__never_takes_over_an_old_temporary),
