@@ -16,6 +16,7 @@
 #define PAGE 4096ull
 #define TOP 0x7ffffffff000ull	/* of what programs can map */
 #define REACH 0x70000000ull	/* of a 32-bit displacement, with a margin */
+#define HEAP_ROOM 0x40000000ull	/* that brk has at least */
 
 /* --------------------------------------------------------------- scope */
 
@@ -155,9 +156,23 @@ static bool is_within_reach(uint64_t at, uint64_t bytes,
 	       distance(at + bytes, m->end) < REACH;
 }
 
-/* Free room of that size, as near to the module as there is. 0: none. */
-static uint64_t find_room(const struct gap *taken, uint32_t nr,
-			  const struct control_module *m, uint64_t bytes)
+/* The program's heap begins, sooner or later, behind what ends there. */
+static bool is_heap_below(const struct control *c, uint64_t low)
+{
+	for (uint32_t i = 0; i < c->nr_modules; i++)
+		if (!c->module[i].path[0] && low > c->module[i].start &&
+		    low - c->module[i].start < REACH)
+			return true;
+	return false;
+}
+
+/*
+ * Free room of that size, as near to the module as there is; but the heap shall
+ * not grow into it: behind that, as far away as can be reached. 0: none.
+ */
+static uint64_t find_room(const struct control *c, const struct gap *taken,
+			  uint32_t nr, const struct control_module *m,
+			  uint64_t bytes)
 {
 	uint64_t best = 0;
 
@@ -171,6 +186,14 @@ static uint64_t find_room(const struct gap *taken, uint32_t nr,
 			high = TOP;
 		/* The heap grows up, the stack and mappings grow down. */
 		margin = high <= m->start ? 0x100000 : 0x1000000;
+		if (i && is_heap_below(c, taken[i - 1].end)) {
+			if (high > m->start + REACH - PAGE)
+				high = m->start + REACH - PAGE;
+			if (high < low + bytes + HEAP_ROOM)
+				continue;
+			low = (high - bytes) & ~(PAGE - 1);
+			margin = 0;
+		}
 		if (high < low + bytes + margin)
 			continue;
 		at = high <= m->start ? (high - bytes - 0x80000) & ~(PAGE - 1)
@@ -265,7 +288,7 @@ static int plan_module(struct control *c, const struct control_module *m,
 	struct instrument_input in = {
 		.path = path,
 		.bias = m->bias,
-		.code_base = find_room(taken, nr, m, room),
+		.code_base = find_room(c, taken, nr, m, room),
 		.code_bytes = room,
 		.first_site = c->nr_access,
 		.max_sites = max_sites,

@@ -71,34 +71,41 @@ static bool is_variable(const char *entry, const char *name)
 	return !strncmp(entry, name, n) && entry[n] == '=';
 }
 
-/* The user's environment with our variables in front. */
+/*
+ * The user's environment with our variables behind it: what the runtime takes
+ * out again at its end leaves the rest where it is.
+ */
 static char **make_env(char *const *user, const char *preload, int control_fd,
 		       bool is_lazy)
 {
 	const char *theirs = NULL;
-	size_t nr = 0, at = 0;
+	size_t nr = 0, at = 0, first;
 	char **env;
 
 	while (user[nr])
 		nr++;
 	env = xcalloc(nr + 5, sizeof(*env));
-	for (size_t i = 0; i < nr; i++)
-		if (is_variable(user[i], "LD_PRELOAD") &&
-		    user[i][strlen("LD_PRELOAD=")])
-			theirs = user[i] + strlen("LD_PRELOAD=");
+	for (size_t i = 0; i < nr; i++) {
+		const char *value = user[i] + strlen("LD_PRELOAD=");
+
+		if (is_variable(user[i], "LD_PRELOAD")) {
+			if (*value)
+				theirs = value;
+			env[at++] = xasprintf(CONTROL_ENV_PRELOAD "=%s", value);
+		} else if (!is_variable(user[i], CONTROL_ENV) &&
+			   !is_variable(user[i], CONTROL_ENV_PRELOAD)) {
+			env[at++] = xstrdup(user[i]);
+		}
+	}
+	first = at;
 	env[at++] = theirs ? xasprintf("LD_PRELOAD=%s:%s", preload, theirs) :
 			     xasprintf("LD_PRELOAD=%s", preload);
 	env[at++] = xasprintf(CONTROL_ENV "=%d", control_fd);
 	/* Symbols are looked up once, and not anew in each run. */
 	if (!is_lazy)
 		env[at++] = xstrdup(CONTROL_ENV_BIND_NOW);
-	if (theirs)
-		env[at++] = xasprintf(CONTROL_ENV_PRELOAD "=%s", theirs);
-	for (size_t i = 0; i < nr; i++)
-		if (!is_variable(user[i], "LD_PRELOAD") &&
-		    !is_variable(user[i], CONTROL_ENV) &&
-		    !is_variable(user[i], CONTROL_ENV_PRELOAD))
-			env[at++] = xstrdup(user[i]);
+	if ((at - first) % 2)
+		env[at++] = xstrdup(CONTROL_ENV_PAD);
 	return env;
 }
 

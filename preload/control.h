@@ -24,12 +24,21 @@
 #define CONTROL_MAGIC 0x4c525443504c5845ull	/* "EXLPCTRL" */
 #define CONTROL_VERSION 3u
 
-/* The tool passes the region's descriptor number in this variable. */
+/*
+ * The environment of a target: the user's, in its order, then an LD_PRELOAD and
+ * what else is ours, an even number of variables. See clean_environment().
+ *
+ * The tool passes the region's descriptor number in this variable.
+ */
 #define CONTROL_ENV "EXPLORE_CONTROL_FD"
-/* The user's own LD_PRELOAD, to be put back; unset when there was none. */
-#define CONTROL_ENV_PRELOAD "EXPLORE_USER_LD_PRELOAD"
+/* In place of LD_PRELOAD where the user set it, so it is as long. */
+#define CONTROL_ENV_PRELOAD "EX_PRELOAD"
+static_assert(sizeof(CONTROL_ENV_PRELOAD) == sizeof("LD_PRELOAD"),
+	      "renamed where it is");
+/* Makes the number even. */
+#define CONTROL_ENV_PAD "EXPLORE_PAD="
 
-/* Added for the target's start only; the value tells it from the user's. */
+/* For the target's start only. */
 #define CONTROL_ENV_BIND_NOW "LD_BIND_NOW=explore"
 
 #define CONTROL_MAX_SYSCALLS 512

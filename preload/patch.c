@@ -23,6 +23,7 @@
 #define SLOTS_PER_AREA (AREA_BYTES / SLOT_BYTES)
 #define MAX_AREAS 8
 #define REACH 0x70000000ll
+#define HEAP_ROOM 0x40000000ull	/* that brk has at least */
 
 /* A slot: the site's address, then code. CALL_END is where the call returns. */
 #define CODE_OFFSET 8
@@ -69,12 +70,15 @@ static int64_t distance(uint64_t a, uint64_t b)
 static bool reserve_near(uint64_t site, struct area *area)
 {
 	uint64_t base = site & ~(uint64_t)(AREA_BYTES - 1);
+	uint64_t heap = (uint64_t)sys_call1(__NR_brk, 0);
 
 	for (int64_t step = 0x100000; step < REACH; step += 0x400000)
 		for (int sign = -1; sign <= 1; sign += 2) {
 			uint64_t at = base + (uint64_t)(sign * step);
 			int64_t r;
 
+			if (at - heap < HEAP_ROOM)
+				continue;
 			r = sys_call6(__NR_mmap, at, AREA_BYTES, 7,
 				      MAP_PRIVATE | MAP_ANONYMOUS |
 					      MAP_FIXED_NOREPLACE,

@@ -11,6 +11,7 @@
  */
 #include <dirent.h>
 #include <dlfcn.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -62,27 +63,27 @@ static const char *value_of(char **envp, const char *name)
 	return NULL;
 }
 
-/* The environment is the user's again: nothing of ours leaks into children. */
+/*
+ * The environment is the user's again: nothing of ours leaks into children. The
+ * kernel lays the auxiliary vector behind envp's NULL, and there are programs
+ * that look for it there (Go's runtime). Ours were the last, so envp ends
+ * earlier now; what is between its new end and the vector, which stays where
+ * the C library knows it, becomes entries of the vector that say nothing.
+ */
 static void clean_environment(char **envp)
 {
-	const char *user = value_of(envp, CONTROL_ENV_PRELOAD);
-	char **out = envp;
+	char **in = envp, **end;
+	Elf64_auxv_t *skip;
 
-	for (char **in = envp; *in; in++) {
-		if (has_name(*in, CONTROL_ENV) ||
-		    has_name(*in, CONTROL_ENV_PRELOAD) ||
-		    core_streq(*in, CONTROL_ENV_BIND_NOW))
-			continue;
-		if (has_name(*in, "LD_PRELOAD")) {
-			if (!user)
-				continue;
-			/* Not longer than what is there: ours came first. */
-			memcpy(*in + sizeof("LD_PRELOAD"), user,
-			       core_strlen(user) + 1);
-		}
-		*out++ = *in;
-	}
-	*out = NULL;
+	for (; *in && !has_name(*in, "LD_PRELOAD"); in++)
+		if (has_name(*in, CONTROL_ENV_PRELOAD))
+			memcpy(*in, "LD_PRELOAD", strlen("LD_PRELOAD"));
+	skip = (Elf64_auxv_t *)(in + 1);
+	for (end = in; *end; end++)
+		memset(*end, 0, core_strlen(*end));	/* in /proc, too */
+	*in = NULL;
+	for (; (char **)(skip + 1) <= end + 1; skip++)
+		*skip = (Elf64_auxv_t){ .a_type = AT_IGNORE };
 }
 
 static struct control *map_control(const char *number)
