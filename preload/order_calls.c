@@ -8,8 +8,6 @@
  * general, so calls meet in a few channels, by what they could tell of each
  * other. That may order more than there is, which can hide a race in one
  * schedule, and never invents one.
- *
- * A call that is not in the table of syscalls.c could tell anything.
  */
 #include "preload/access.h"
 #include "preload/files.h"
@@ -51,9 +49,7 @@ static uint32_t flags_of(const struct trap *t, const struct trap_entry *e)
 	if (t->nr == __NR_fcntl)
 		return t->arg[1] < 64 && FCNTL_LOCKS >> t->arg[1] & 1 ?
 			       e->flags : 0;
-	if (e->handler || e->flags & TRAP_F_QUIET)
-		return e->flags;
-	return TRAP_F_SEES | TRAP_F_SHOWS;
+	return e->flags;
 }
 
 /* Both ends have one object; who polls does not say which one it means. */

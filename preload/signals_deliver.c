@@ -127,22 +127,7 @@ void signals_forget_assert(void)
 
 static bool is_restartable(int64_t nr)
 {
-	switch (nr) {
-	case __NR_nanosleep:
-	case __NR_clock_nanosleep:
-	case __NR_poll:
-	case __NR_ppoll:
-	case __NR_select:
-	case __NR_pselect6:
-	case __NR_epoll_wait:
-	case __NR_epoll_pwait:
-	case __NR_pause:
-	case __NR_rt_sigsuspend:
-	case __NR_rt_sigtimedwait:
-		return false;	/* signal(7) */
-	default:
-		return true;
-	}
+	return trap_entry(nr)->after == TRAP_RESTARTS;
 }
 
 /* For interposers that stand for a restartable call (sem_wait). */

@@ -34,10 +34,22 @@ int64_t trap_pass(struct trap *t)
 			 t->arg[4], t->arg[5]);
 }
 
+int64_t trap_refuse(struct trap *t)
+{
+	return -(int64_t)trap_entry(t->nr)->error;
+}
+
+static void translate_ids(struct trap *t, const struct trap_entry *e)
+{
+	for (uint32_t n = 0; n < TRAP_RESULT; n++)
+		if (trap_id_of(e, n) == TRAP_ID_NUMBER)
+			t->arg[n] = (uint64_t)process_pid_arg(t->arg[n]);
+}
+
 static int64_t make_call(struct trap *t, const struct trap_entry *e)
 {
 	if (e->flags & TRAP_F_PID)
-		t->arg[0] = (uint64_t)process_pid_arg(t->arg[0]);
+		translate_ids(t, e);
 	if (e->handler)
 		return e->handler(t);
 	if (!(e->flags & TRAP_F_QUIET) && t->nr >= 0 &&

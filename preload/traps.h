@@ -41,7 +41,7 @@ typedef int64_t trap_handler(struct trap *t);
 enum trap_flags {
 	/* Works on the signal frame (clone, fork, sigreturn): never fast. */
 	TRAP_F_FRAME = 1 << 0,
-	/* First argument is a process id: translate the virtual one. */
+	/* Passed, but for virtual process ids (trap_id): translate them. */
 	TRAP_F_PID = 1 << 1,
 	/* Changes nothing a test could see: not worth a count. */
 	TRAP_F_QUIET = 1 << 2,
@@ -55,14 +55,53 @@ enum trap_flags {
 	TRAP_F_MANY = 1 << 6,
 };
 
+/* Whether a call may stop its caller, and how that is avoided. */
+enum trap_blocks {
+	TRAP_NO_ROW = 0,
+	TRAP_NEVER,	/* it answers at once */
+	TRAP_MODEL,	/* the task waits in the model, not in the kernel */
+	TRAP_READY,	/* waits in the model, and is made when it can be */
+	TRAP_DISK,	/* as long as a disk takes; nobody is waited for */
+	TRAP_REFUSED,	/* fails */
+};
+
+/* What becomes of the call after a signal handler has run; see signal(7). */
+enum trap_after {
+	TRAP_NO_SIGNAL = 0,	/* no signal interrupts it */
+	TRAP_RESTARTS,		/* begins again if the handler has SA_RESTART */
+	TRAP_RESUMES,		/* EINTR; goes on when no handler ran */
+	TRAP_FAILS,		/* EINTR, whatever the handler's flags */
+};
+
+/* What an argument (or the result, TRAP_RESULT) says about processes. */
+enum trap_id {
+	TRAP_ID_NONE = 0,
+	TRAP_ID_NUMBER,		/* of a process, thread or group */
+	TRAP_ID_DEPENDS,	/* one by other arguments, or in a struct */
+	TRAP_ID_PIDFD,
+};
+#define TRAP_RESULT 6
+#define TRAP_ID(n, kind) ((kind) << 2 * (n))
+#define TRAP_FD(n, wait) ((1 + (n)) | (wait) << 4)
+
 struct trap_entry {
 	trap_handler *handler;	/* NULL: pass to the kernel */
 	uint8_t flags;		/* enum trap_flags */
 	uint8_t fd_arg;		/* files.c: 1 + index of the descriptor */
 	uint8_t wait;		/* files.c: enum files_wait */
+	uint8_t blocks;		/* enum trap_blocks */
+	uint8_t after;		/* enum trap_after */
+	uint8_t error;		/* errno of a refused call */
+	uint16_t ids;		/* enum trap_id of each argument */
 };
+static_assert(sizeof(struct trap_entry) == 16, "four rows a cache line");
 
-/* syscalls.c: one row per system call. */
+static inline enum trap_id trap_id_of(const struct trap_entry *e, uint32_t n)
+{
+	return (enum trap_id)(e->ids >> 2 * n & 3);
+}
+
+/* syscalls.c: one row per system call, made from syscalls.def. */
 extern RUNTIME_HIDDEN const struct trap_entry trap_table[];
 RUNTIME_HIDDEN const struct trap_entry *trap_entry(int64_t nr);
 
@@ -110,6 +149,7 @@ RUNTIME_HIDDEN uint64_t patch_site_of_call(uint64_t return_address);
 #define PATCH_CMP_BYTES 6	/* the `cmp $-4095, %rax` that a patch takes over */
 
 /* Handlers, by file. */
+trap_handler RUNTIME_HIDDEN trap_refuse;
 trap_handler RUNTIME_HIDDEN threads_clone, threads_exit, threads_gettid,
 	threads_set_tid_address, threads_set_robust_list,
 	threads_get_robust_list, threads_rseq, threads_yield, threads_prctl,
