@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "explorer/rlimits.h"
 #include "explorer/util.h"
 
 #define CONTROL_FD_MIN 200	/* above what programs expect to get */
@@ -249,6 +250,7 @@ static _Noreturn void run_child(const struct child *c)
 		_exit(127);	/* died before prctl() */
 	reset_signals();
 	set_limits();
+	limits_give_back();
 	worker_pin_self(c->launch->cpu);
 	redirect(c);
 	if (dup2(c->launch->control_fd, c->control_fd) < 0)
@@ -290,10 +292,17 @@ static int read_notes(struct launch *l, int fd, struct errbuf *err)
 	return n.error ? -n.error : -ENOEXEC;
 }
 
-/* The lowest free number from CONTROL_FD_MIN on. */
+/*
+ * The lowest free number from CONTROL_FD_MIN on, or the last one that the limit
+ * allows; the target gets its own limit only after it has the number.
+ */
 static int choose_control_fd(int fd)
 {
 	int number = fcntl(fd, F_DUPFD_CLOEXEC, CONTROL_FD_MIN);
+	struct rlimit r;
+
+	if (number < 0 && errno == EINVAL && !getrlimit(RLIMIT_NOFILE, &r))
+		number = fcntl(fd, F_DUPFD_CLOEXEC, (int)r.rlim_cur - 1);
 
 	if (number >= 0)
 		close(number);

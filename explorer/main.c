@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "explorer/rlimits.h"
 #include "explorer/options.h"
 #include "explorer/util.h"
 
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
 	open_standard_files();
 	/* A write beyond `ulimit -f` fails with a message, as others do. */
 	signal(SIGXFSZ, SIG_IGN);
+	limits_raise();
 	if (options_parse(&o, argc, argv, &err))
 		usage(&o, err.text);
 	status = command[o.command](&o);

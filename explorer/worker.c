@@ -25,6 +25,7 @@
 
 #include "explorer/counters.h"
 #include "explorer/launch.h"
+#include "explorer/rlimits.h"
 #include "explorer/output.h"
 #include "explorer/util.h"
 #include "explorer/watchdog.h"
@@ -65,8 +66,10 @@ static int map_control(struct worker *w, const struct control_config *config,
 		rc = c == MAP_FAILED ? -errno : 0;
 	}
 	if (rc) {
-		errbuf_addf(err, "cannot map %zu MiB of shared memory: %s",
-			    sizeof(*c) >> 20, strerror(-rc));
+		errbuf_addf(err, "cannot map %zu MiB of shared memory: %s%s",
+			    sizeof(*c) >> 20, strerror(-rc),
+			    rc == -ENOMEM ? " (ulimit -v, or no overcommit)" :
+			    rc == -EFBIG ? " (ulimit -f)" : "");
 		return rc;
 	}
 	w->control = c;
@@ -74,6 +77,7 @@ static int map_control(struct worker *w, const struct control_config *config,
 	c->version = CONTROL_VERSION;
 	c->bytes_low = (uint32_t)sizeof(*c);
 	c->config = *config;
+	limits_describe(c);
 	return 0;
 }
 

@@ -334,6 +334,17 @@ struct control_value {
 };
 static_assert(sizeof(struct control_value) == 80, "shared layout");
 
+/* Limits that count what the runtime maps. */
+enum control_limit_kind {
+	CONTROL_LIMIT_AS = 0,
+	CONTROL_LIMIT_DATA = 1,
+	CONTROL_LIMIT_NR = 2,
+};
+
+struct control_limit {
+	uint64_t soft, hard;
+};
+
 struct control {
 	uint64_t magic;
 	uint32_t version;
@@ -399,7 +410,22 @@ struct control {
 	/* Children that were waited for in vain, see preload/files.c. */
 	uint32_t nr_slow_children;
 	uint32_t nr_calls;	/* met so far; see control_call_site() */
+	/*
+	 * By enum control_limit_kind: the user's limits, without our reserve.
+	 * By the tool.
+	 */
+	struct control_limit limit[CONTROL_LIMIT_NR];
 };
+
+/* The runtime itself, its stacks, its trampolines as a rule. */
+#define CONTROL_OWN_BYTES (32ull << 20)
+
+/* What the runtime takes of it, beside the program's. */
+static inline uint64_t control_reserve(uint32_t limit, uint64_t races_bytes)
+{
+	return races_bytes + CONTROL_OWN_BYTES +
+	       (limit == CONTROL_LIMIT_AS ? sizeof(struct control) : 0);
+}
 
 /* The first planned site at or behind `addr`; nr_access: there is none. */
 static inline uint32_t control_find_site(const struct control *c, uint64_t addr)

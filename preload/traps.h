@@ -169,6 +169,8 @@ trap_handler RUNTIME_HIDDEN files_trap, files_poll, files_ppoll, files_select,
 	files_pselect, files_epoll_wait, files_epoll_pwait, files_retry,
 	files_fcntl, files_flock, files_mmap, files_mremap, files_brk,
 	files_shmat;
+trap_handler RUNTIME_HIDDEN limits_getrlimit, limits_setrlimit, limits_prlimit,
+	limits_mlockall;
 trap_handler RUNTIME_HIDDEN process_fork, process_vfork, process_execve,
 	process_wait4, process_waitid, process_exit_group, process_getpid,
 	process_getppid, process_getrandom, process_io_uring;

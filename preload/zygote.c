@@ -24,6 +24,7 @@
 #include "preload/interpose.h"
 #include "preload/access.h"
 #include "preload/core.h"
+#include "preload/rlimits.h"
 
 uint32_t sys_has_fsgsbase;
 RUNTIME_HIDDEN const struct explore_strategy *core_plugin;
@@ -165,6 +166,17 @@ static void set_at_random(const struct control *c)
 	bytes[1] = c->config.seed ^ 0xd1b54a32d192ed03ull;
 }
 
+/* What the memory of the target is not to be taken for. */
+static void reserve(struct control *c)
+{
+	limits_init();
+	limits_reserve(c, sizeof(*c));
+	if (!order_races)
+		fail(c, "no room for what it keeps of the accesses of memory: "
+			"a limit on private memory (ulimit -d), or no overcommit");
+	limits_reserve(order_races, races_bytes());
+}
+
 static void prepare(struct control *c)
 {
 	startup_end();
@@ -177,6 +189,7 @@ static void prepare(struct control *c)
 	modules_init();
 	core_init();
 	order_init();
+	reserve(c);
 	c->access_entry = (uintptr_t)access_entry;
 	signals_init();
 }
