@@ -297,6 +297,16 @@ static void load_vectors(uint64_t sp)
 			 : "memory");
 }
 
+uint64_t core_gs[SCHED_MAX_TASKS];
+bool core_keeps_gs;
+
+static void switch_gs(uint32_t from, uint32_t to)
+{
+	core_gs[from] = sys_get_gs();
+	if (core_gs[to] != core_gs[from])
+		sys_set_gs(core_gs[to]);
+}
+
 /* What core_enter() leaves to this. */
 static void switch_from(struct control_task *from, struct control_task *to)
 {
@@ -345,6 +355,8 @@ uint64_t core_schedule(uint64_t saved_sp)
 			 !jump_to_timer(s))
 			end_run(r);
 	}
+	if (s->current != from && core_keeps_gs)
+		switch_gs(from, s->current);
 	if (s->current != from)
 		switch_from(&c->task[from], &c->task[s->current]);
 	clock_start_slice(s->ticks);

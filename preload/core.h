@@ -29,6 +29,10 @@ extern RUNTIME_HIDDEN uint64_t core_stack_top;
 RUNTIME_HIDDEN void core_enter(void);
 /* entry.S: fn(arg) on the runtime's stack. */
 RUNTIME_HIDDEN void core_call(void (*fn)(void *), void *arg);
+/* By task, when it does not run. */
+extern RUNTIME_HIDDEN uint64_t core_gs[SCHED_MAX_TASKS];
+/* Whether any task has one: some save it by instructions, some by a call. */
+extern RUNTIME_HIDDEN bool core_keeps_gs;
 /* Called by core_enter() only. */
 RUNTIME_HIDDEN uint64_t core_schedule(uint64_t saved_sp);
 

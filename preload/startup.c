@@ -111,8 +111,7 @@ static void on_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	struct sigcontext *m = &uc->uc_mcontext;
 
 	(void)sig;
-	(void)info;
-	if (is_bound_to_frame(m)) {
+	if (is_bound_to_frame(m) || trap_is_int80(info)) {
 		startup_end();
 		m->rip -= SYSCALL_BYTES;
 		return;

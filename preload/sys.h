@@ -87,4 +87,24 @@ static inline void sys_set_fs(uint64_t fs)
 		sys_call2(__NR_arch_prctl, 0x1002 /* ARCH_SET_FS */, fs);
 }
 
+/* The gs base; without FSGSBASE only where arch_prctl says that it is used. */
+static inline uint64_t sys_get_gs(void)
+{
+	uint64_t gs;
+
+	if (__builtin_expect(sys_has_fsgsbase, 1))
+		__asm__ volatile("rdgsbase %0" : "=r"(gs));
+	else
+		sys_call2(__NR_arch_prctl, 0x1004 /* ARCH_GET_GS */, &gs);
+	return gs;
+}
+
+static inline void sys_set_gs(uint64_t gs)
+{
+	if (__builtin_expect(sys_has_fsgsbase, 1))
+		__asm__ volatile("wrgsbase %0" : : "r"(gs) : "memory");
+	else
+		sys_call2(__NR_arch_prctl, 0x1001 /* ARCH_SET_GS */, gs);
+}
+
 #endif /* PRELOAD_SYS_H */

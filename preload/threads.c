@@ -2,6 +2,7 @@
 /*
  * threads.c - clone, exit and what the kernel keeps per thread.
  */
+#include <asm/prctl.h>
 #include <linux/errno.h>
 #include <linux/futex.h>
 #include <linux/prctl.h>
@@ -106,6 +107,7 @@ void threads_make(struct trap *t, uint64_t flags, uint64_t stack,
 	memset(k, 0, sizeof(*k));
 	k->tid = runtime_control->config.virtual_pid + (uint32_t)child;
 	k->fs_base = flags & CLONE_SETTLS ? tls : sys_get_fs();
+	core_gs[child] = core_keeps_gs ? sys_get_gs() : 0;
 	k->clear_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
 	k->sigmask = core_task(parent)->sigmask;
 	memcpy(k->name, core_task(parent)->name, sizeof(k->name));
@@ -323,6 +325,22 @@ int64_t threads_sched_getaffinity(struct trap *t)
 	memset((void *)(uintptr_t)t->arg[2], 0, bytes);
 	memcpy((void *)(uintptr_t)t->arg[2], &all, sizeof(all));
 	return (int64_t)bytes;
+}
+
+/* Bases are the carrier's; switches keep them apart. cpuid faults for us. */
+int64_t threads_arch_prctl(struct trap *t)
+{
+	switch ((uint32_t)t->arg[0]) {
+	case ARCH_SET_GS:
+		core_keeps_gs = true;
+		return trap_pass(t);
+	case ARCH_GET_CPUID:
+		return 1;
+	case ARCH_SET_CPUID:
+		return -ENODEV;
+	default:
+		return trap_pass(t);
+	}
 }
 
 int64_t threads_getcpu(struct trap *t)

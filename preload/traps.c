@@ -115,6 +115,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	uint64_t site = patch_site_of(m->rip), restart = m->rip - 2;
 	const struct trap_entry *e;
 	uint32_t had_vectors;
+	bool is_int80 = false;
 	struct trap t = {
 		.nr = (int64_t)m->rax,
 		.arg = { m->rdi, m->rsi, m->rdx, m->r10, m->r8, m->r9 },
@@ -130,6 +131,11 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	}
 	spin_stop(uc);
 	clock_fix_syscall(m);
+	if (__builtin_expect(trap_is_int80(info), 0)) {
+		show_context(k, m, t.site);
+		trap_from_int80(&t, m);
+		is_int80 = true;
+	}
 	e = trap_entry(t.nr);
 	runtime_control->counters.traps++;
 	show_context(k, m, t.site);
@@ -147,13 +153,14 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	if (site) {
 		restart = site - 2;
 		leave_trampoline(m, site);
-	} else if (!(e->flags & TRAP_F_FRAME)) {
+	} else if (!(e->flags & TRAP_F_FRAME) && !is_int80) {
 		patch_learn(t.site);
 	}
 	k->uses_trap_frame = 0;
 	k->has_vectors = had_vectors;
 	if (signals_are_due())
-		signals_deliver(uc, t.nr, restart);
+		/* One of 32 bits is not made again: rax would be its number. */
+		signals_deliver(uc, is_int80 ? __NR_nanosleep : t.nr, restart);
 }
 
 bool trap_is_runtime_code(uint64_t ip)

@@ -105,6 +105,15 @@ static inline enum trap_id trap_id_of(const struct trap_entry *e, uint32_t n)
 extern RUNTIME_HIDDEN const struct trap_entry trap_table[];
 RUNTIME_HIDDEN const struct trap_entry *trap_entry(int64_t nr);
 
+/* int80.c: the call that `int $0x80` makes in this context, if it has one. */
+RUNTIME_HIDDEN void trap_from_int80(struct trap *t, const struct sigcontext *m);
+
+/* Such a SIGSYS, by its si_arch. */
+static inline bool trap_is_int80(const struct signals_info *info)
+{
+	return (uint32_t)(info->value >> 32) == 0x40000003 /* AUDIT_ARCH_I386 */;
+}
+
 /* Execute it as it is. */
 RUNTIME_HIDDEN int64_t trap_pass(struct trap *t);
 
@@ -153,7 +162,7 @@ trap_handler RUNTIME_HIDDEN trap_refuse;
 trap_handler RUNTIME_HIDDEN threads_clone, threads_exit, threads_gettid,
 	threads_set_tid_address, threads_set_robust_list,
 	threads_get_robust_list, threads_rseq, threads_yield, threads_prctl,
-	threads_sched_getaffinity, threads_getcpu;
+	threads_sched_getaffinity, threads_getcpu, threads_arch_prctl;
 trap_handler RUNTIME_HIDDEN futex_trap, futex_waitv;
 trap_handler RUNTIME_HIDDEN signals_sigaction, signals_sigprocmask,
 	signals_sigaltstack, signals_sigpending, signals_sigreturn,

@@ -181,6 +181,7 @@ static void prepare(struct control *c)
 {
 	startup_end();
 	sys_has_fsgsbase = getauxval(AT_HWCAP2) >> 1 & 1;
+	core_keeps_gs = sys_has_fsgsbase;
 	if (count_threads() > 1)
 		fail(c, "it starts threads before main, which explore cannot hold yet");
 	load_plugin(c);
