@@ -153,8 +153,9 @@ int64_t limits_setrlimit(struct trap *t)
 int64_t limits_prlimit(struct trap *t)
 {
 	int limit = which(t->arg[1]);
-	int32_t pid = (int32_t)t->arg[0];
+	int32_t pid = (int32_t)process_pid_arg(t->arg[0]);
 
+	t->arg[0] = (uint64_t)pid;
 	if (limit < 0 || (pid && pid != sys_call0(__NR_getpid)))
 		return trap_pass(t);
 	return change(t, limit, t->arg[2], t->arg[3]);
