@@ -583,6 +583,7 @@ void core_start_run(void)
 	}
 	scheduler_task_new(s, 0, 0);
 	c->task[0].tid = c->config.virtual_pid;
+	threads_start_run();
 	start.object = scheduler_object_id(s, SCHED_CLASS_THREAD, 0, 0);
 	scheduler_announce(s, 0, &start);
 	core_enter();

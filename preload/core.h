@@ -77,6 +77,12 @@ RUNTIME_HIDDEN void modules_add_mapping(uint64_t start, uint64_t bytes, int fd,
 /* A stable name for a code address; 0 outside all modules. */
 RUNTIME_HIDDEN uint32_t modules_site(uint64_t pc);
 
+/* ------------------------------------------------------------- threads */
+
+/* What libc told the kernel of main: taken in, in the zygote; handed on. */
+RUNTIME_HIDDEN void threads_init(void);
+RUNTIME_HIDDEN void threads_start_run(void);
+
 /* ---------------------------------------------------------------- time */
 
 /* What a clock shows at a virtual time. */
@@ -135,6 +141,8 @@ RUNTIME_HIDDEN int signals_take(uint64_t set, struct signals_info *info);
 /* Whether one in `set` is pending for task t or the process. */
 RUNTIME_HIDDEN bool signals_has(uint32_t t, uint64_t set);
 RUNTIME_HIDDEN bool signals_would_interrupt(uint32_t t);
+/* Which the target ignores, and for which it has a handler. */
+RUNTIME_HIDDEN void signals_dispositions(uint64_t *ignored, uint64_t *caught);
 
 /* --------------------------------------------------------------- traps */
 

@@ -78,6 +78,8 @@ sys_trap_self:
 	.hidden	sys_fault_start, sys_fault_end, sys_fault_exit
 	.globl	sys_load32, sys_load64, sys_store32
 	.hidden	sys_load32, sys_load64, sys_store32
+	.globl	sys_copy
+	.hidden	sys_copy
 	.globl	sys_load8, sys_load16, sys_store8, sys_store16, sys_store64
 	.hidden	sys_load8, sys_load16, sys_store8, sys_store16, sys_store64
 sys_load32:
@@ -116,6 +118,11 @@ sys_store16:
 	ret
 sys_store64:
 	mov	%rsi, (%rdi)
+	mov	$1, %eax
+	ret
+sys_copy:
+	mov	%rdx, %rcx
+	rep movsb
 	mov	$1, %eax
 	ret
 sys_fault_end:

@@ -80,6 +80,11 @@ static void set_kind(int64_t fd, enum files_kind kind, uint32_t id)
 	}
 }
 
+void files_set_kind(int64_t fd, enum files_kind kind, uint32_t id)
+{
+	set_kind(fd, kind, id);
+}
+
 static void copy_kind(int64_t to, uint64_t from)
 {
 	if ((uint32_t)from >= NR_TRACKED)
@@ -109,9 +114,10 @@ static bool is_ready_select(const struct wait *w)
 	uint64_t bytes = ((w->arg[0] & 1023) + 7) / 8;
 
 	for (int i = 0; i < 3; i++)
-		if (w->arg[i + 1])
-			memcpy(set[i], (void *)(uintptr_t)w->arg[i + 1],
-			       CORE_ALIGN_UP(bytes, 8));
+		if (w->arg[i + 1] &&
+		    !sys_copy_in(set[i], w->arg[i + 1],
+				 CORE_ALIGN_UP(bytes, 8)))
+			return true;	/* EFAULT */
 	return sys_call6(__NR_pselect6, w->arg[0],
 			 w->arg[1] ? SYS_ARG(set[0]) : 0,
 			 w->arg[2] ? SYS_ARG(set[1]) : 0,
@@ -357,24 +363,41 @@ static uint64_t deadline_of_ms(int64_t ms)
 	return runtime_scheduler()->now_ns + 1 + (uint64_t)ms * 1000000ull;
 }
 
-static uint64_t deadline_of_parts(const int64_t *ts, uint64_t unit_ns)
+/* *deadline = 0 without a limit. Returns 0 or -errno. */
+static int64_t deadline_of_parts(uint64_t from, uint64_t unit_ns,
+				 uint64_t *deadline)
 {
-	if (!ts)
+	int64_t ts[2];
+
+	*deadline = 0;
+	if (!from)
 		return 0;
-	return runtime_scheduler()->now_ns + 1 +
-	       (uint64_t)ts[0] * 1000000000ull + (uint64_t)ts[1] * unit_ns;
+	if (!sys_copy_in(ts, from, sizeof(ts)))
+		return -EFAULT;
+	if (ts[0] < 0 || ts[1] < 0 ||
+	    (unit_ns == 1 && ts[1] >= 1000000000))
+		return -EINVAL;
+	*deadline = runtime_scheduler()->now_ns + 1 +
+		    (uint64_t)ts[0] * 1000000000ull + (uint64_t)ts[1] * unit_ns;
+	return 0;
 }
 
 /* A mask given for the duration of the call (ppoll, pselect, epoll_pwait). */
-static void swap_mask(uint64_t set)
+static int64_t swap_mask(uint64_t set, uint64_t bytes)
 {
 	struct control_task *k = core_self();
+	uint64_t mask;
 
 	if (!set)
-		return;
+		return 0;
+	if (bytes != sizeof(mask))
+		return -EINVAL;
+	if (!sys_load64((const void *)(uintptr_t)set, &mask))
+		return -EFAULT;
 	k->saved_mask = k->sigmask;
 	k->has_saved_mask = 1;
-	k->sigmask = *(const uint64_t *)(uintptr_t)set;
+	k->sigmask = mask & ~(SIGNALS_BIT(SIGKILL) | SIGNALS_BIT(SIGSTOP));
+	return 0;
 }
 
 static int64_t restore_mask(int64_t result)
@@ -390,16 +413,25 @@ static int64_t restore_mask(int64_t result)
 
 static int64_t poll_until(struct trap *t, uint64_t deadline)
 {
-	const struct pollfd *p = (const void *)(uintptr_t)t->arg[0];
+	struct pollfd first = { .fd = -1 }, p;
 	struct wait w = { .kind = WAIT_POLL, .arg = { t->arg[0], t->arg[1] } };
 	bool is_external = false;
 	int64_t r;
 
-	for (uint64_t i = 0; i < t->arg[1]; i++)
-		if (p[i].fd >= 0 && !is_internal(p[i].fd))
+	/* The kernel knows how many there may be. */
+	r = sys_call3(__NR_poll, t->arg[0], t->arg[1], 0);
+	if (r < 0)
+		return r;
+	for (uint64_t i = 0; i < t->arg[1]; i++) {
+		if (!sys_copy_in(&p, t->arg[0] + i * sizeof(p), sizeof(p)))
+			return -EFAULT;
+		if (!i)
+			first = p;
+		if (p.fd >= 0 && !is_internal(p.fd))
 			is_external = true;
+	}
 	r = wait_for(t, &w, EXPLORE_OP_SYSCALL,
-		     t->arg[1] ? fd_object(t, (uint64_t)p[0].fd) : 0,
+		     t->arg[1] ? fd_object(t, (uint64_t)first.fd) : 0,
 		     is_external, deadline);
 	if (r < 0)
 		return r;
@@ -413,9 +445,12 @@ int64_t files_poll(struct trap *t)
 
 int64_t files_ppoll(struct trap *t)
 {
-	swap_mask(t->arg[3]);
-	return restore_mask(poll_until(t,
-		deadline_of_parts((const void *)(uintptr_t)t->arg[2], 1)));
+	uint64_t deadline;
+	int64_t r = deadline_of_parts(t->arg[2], 1, &deadline);
+
+	if (!r)
+		r = swap_mask(t->arg[3], t->arg[4]);
+	return r ? r : restore_mask(poll_until(t, deadline));
 }
 
 static int64_t select_until(struct trap *t, uint64_t deadline)
@@ -437,17 +472,23 @@ static int64_t select_until(struct trap *t, uint64_t deadline)
 
 int64_t files_select(struct trap *t)
 {
-	return select_until(t, deadline_of_parts((const void *)(uintptr_t)
-						 t->arg[4], 1000));
+	uint64_t deadline;
+	int64_t r = deadline_of_parts(t->arg[4], 1000, &deadline);
+
+	return r ? r : select_until(t, deadline);
 }
 
 int64_t files_pselect(struct trap *t)
 {
-	const uint64_t *mask = (const void *)(uintptr_t)t->arg[5];
+	uint64_t deadline, mask[2] = { 0, 0 };
+	int64_t r;
 
-	swap_mask(mask ? mask[0] : 0);
-	return restore_mask(select_until(t,
-		deadline_of_parts((const void *)(uintptr_t)t->arg[4], 1)));
+	if (t->arg[5] && !sys_copy_in(mask, t->arg[5], sizeof(mask)))
+		return -EFAULT;
+	r = deadline_of_parts(t->arg[4], 1, &deadline);
+	if (!r)
+		r = swap_mask(mask[0], mask[1]);
+	return r ? r : restore_mask(select_until(t, deadline));
 }
 
 static int64_t epoll_until(struct trap *t, uint64_t deadline)
@@ -471,14 +512,15 @@ int64_t files_epoll_wait(struct trap *t)
 int64_t files_epoll_pwait(struct trap *t)
 {
 	uint64_t deadline;
+	int64_t r = 0;
 
 	if (t->nr == __NR_epoll_pwait)
 		deadline = deadline_of_ms((int32_t)t->arg[3]);
 	else
-		deadline = deadline_of_parts((const void *)(uintptr_t)t->arg[3],
-					     1);
-	swap_mask(t->arg[4]);
-	return restore_mask(epoll_until(t, deadline));
+		r = deadline_of_parts(t->arg[3], 1, &deadline);
+	if (!r)
+		r = swap_mask(t->arg[4], t->arg[5]);
+	return r ? r : restore_mask(epoll_until(t, deadline));
 }
 
 /* ------------------------------------------------------------- children */
@@ -628,7 +670,7 @@ int64_t files_open(struct trap *t)
 		t->arg[t->nr == __NR_openat ? 1 : 0];
 	int64_t r = trap_pass(t);
 
-	if (r < 0)
+	if (r < 0)	/* as it is for a path that cannot be read */
 		return r;
 	if (is_descriptor_path(path))
 		has_lost_track = true;

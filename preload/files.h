@@ -20,10 +20,26 @@ enum files_kind {
 	FILES_INSIDE = 1,	/* a pipe or the like, all of it in here */
 	FILES_REGULAR = 2,	/* files and folders */
 	FILES_OUTPUT = 3,	/* what the tool prints */
+	FILES_NAME = 4,		/* "comm" of the task that is its id */
+	FILES_TASKS = 5,	/* the directory of tasks in /proc */
 };
 RUNTIME_HIDDEN enum files_kind files_kind_of(uint64_t fd);
 /* The same number for all descriptors of what is inside. */
 RUNTIME_HIDDEN uint32_t files_inside_id(uint64_t fd);
+
+RUNTIME_HIDDEN void files_set_kind(int64_t fd, enum files_kind kind,
+				   uint32_t id);
+
+/* ------------------------------------------------------------- proc.c */
+
+/*
+ * Before a call that takes a path: true when it is answered here, with *r.
+ * Else, if the path is below /proc and names a task, it names the carrier now.
+ */
+RUNTIME_HIDDEN bool proc_enter(struct trap *t, int64_t *r);
+/* Before a call on a descriptor of kind FILES_NAME or FILES_TASKS. */
+RUNTIME_HIDDEN bool proc_call(struct trap *t, enum files_kind kind, uint32_t id,
+			      int64_t *r);
 
 /* ------------------------------------------------------ order_calls.c */
 

@@ -21,6 +21,19 @@ static volatile uint32_t *word_at(uint64_t addr)
 	return (volatile uint32_t *)(uintptr_t)addr;
 }
 
+/* What get_futex_key() of the kernel says of an address it does not read. */
+static int64_t check_word(const struct trap *t, uint64_t addr)
+{
+	uint32_t value;
+
+	if (addr & 3)
+		return -EINVAL;
+	if (addr >> 47 || (!(t->arg[1] & FUTEX_PRIVATE_FLAG) &&
+			   !sys_load32(word_at(addr), &value)))
+		return -EFAULT;
+	return 0;
+}
+
 static uint32_t object_at(const struct trap *t, uint64_t addr)
 {
 	return runtime_object(SCHED_CLASS_FUTEX, (void *)(uintptr_t)addr,
@@ -30,7 +43,7 @@ static uint32_t object_at(const struct trap *t, uint64_t addr)
 /* *deadline = 0 without a timeout. Returns 0 or -errno. */
 static int64_t read_deadline(const struct trap *t, int cmd, uint64_t *deadline)
 {
-	const struct timespec64 *ts = (const void *)(uintptr_t)t->arg[3];
+	struct timespec64 in, *ts = t->arg[3] ? &in : NULL;
 	bool real = t->arg[1] & FUTEX_CLOCK_REALTIME ||
 		    cmd == FUTEX_LOCK_PI;
 	uint64_t ns;
@@ -38,6 +51,8 @@ static int64_t read_deadline(const struct trap *t, int cmd, uint64_t *deadline)
 	*deadline = 0;
 	if (!ts)
 		return 0;
+	if (!sys_copy_in(ts, t->arg[3], sizeof(*ts)))
+		return -EFAULT;
 	if (ts->sec < 0 || ts->nsec < 0 || ts->nsec >= 1000000000)
 		return -EINVAL;
 	if (cmd != FUTEX_WAIT) {
@@ -122,10 +137,12 @@ static int64_t do_wait(struct trap *t, int cmd, uint32_t mask)
 static int64_t do_wake(struct trap *t, uint32_t max, uint32_t mask)
 {
 	struct runtime_op op = { .kind = EXPLORE_OP_FUTEX_WAKE, .pc = t->site };
-	int64_t woken;
+	int64_t woken = check_word(t, t->arg[0]);
 
 	if (!mask)
 		return -EINVAL;
+	if (woken)
+		return woken;
 	op.object = object_at(t, t->arg[0]);
 	core_point(&op);
 	woken = runtime_wake(op.object, max, mask);
@@ -154,7 +171,12 @@ static int64_t do_requeue(struct trap *t, bool compare)
 	struct runtime_op op = { .kind = EXPLORE_OP_FUTEX_REQUEUE,
 				 .pc = t->site };
 	uint32_t value, woken;
+	int64_t r = check_word(t, t->arg[0]);
 
+	if (!r)
+		r = check_word(t, t->arg[4]);
+	if (r)
+		return r;
 	op.object = object_at(t, t->arg[0]);
 	op.object2 = object_at(t, t->arg[4]);
 	core_point(&op);
@@ -207,11 +229,17 @@ static int64_t do_wake_op(struct trap *t)
 {
 	struct runtime_op op = { .kind = EXPLORE_OP_FUTEX_WAKE, .pc = t->site };
 	uint32_t code = (uint32_t)t->arg[5], old, arg, woken;
+	int64_t r = check_word(t, t->arg[0]);
 
+	if (!r)
+		r = check_word(t, t->arg[4]);
+	if (r)
+		return r;
 	op.object = object_at(t, t->arg[0]);
 	op.object2 = object_at(t, t->arg[4]);
 	core_point(&op);
-	if (!sys_load32(word_at(t->arg[4]), &old))
+	if (!sys_load32(word_at(t->arg[4]), &old) ||
+	    !sys_store32(word_at(t->arg[4]), old))
 		return -EFAULT;
 	arg = code >> 12 & 0xfff;
 	if (code & (uint32_t)FUTEX_OP_OPARG_SHIFT << 28)
@@ -243,9 +271,13 @@ static int64_t do_lock_pi(struct trap *t, int cmd)
 		return r;
 	if (cmd == FUTEX_TRYLOCK_PI)
 		op.deadline_ns = 1;
+	if (t->arg[0] & 3)
+		return -EINVAL;
 	op.object = object_at(t, t->arg[0]);
 	o = scheduler_object(s, op.object);
-	if (!sys_load32(word_at(t->arg[0]), &value))
+	/* Written to as well, one way or the other. */
+	if (!sys_load32(word_at(t->arg[0]), &value) ||
+	    !sys_store32(word_at(t->arg[0]), value))
 		return -EFAULT;
 	if (!(value & FUTEX_TID_MASK)) {
 		o->owner = 0;
@@ -282,10 +314,13 @@ static int64_t do_unlock_pi(struct trap *t)
 	struct sched_object *o;
 	uint32_t value, next;
 
+	if (t->arg[0] & 3)
+		return -EINVAL;
 	op.object = object_at(t, t->arg[0]);
 	core_point(&op);
 	o = scheduler_object(s, op.object);
-	if (!sys_load32(word_at(t->arg[0]), &value))
+	if (!sys_load32(word_at(t->arg[0]), &value) ||
+	    !sys_store32(word_at(t->arg[0]), value))
 		return -EFAULT;
 	if (threads_by_tid(value & FUTEX_TID_MASK) != (int)s->current)
 		return -EPERM;

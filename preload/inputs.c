@@ -71,7 +71,8 @@ static bool take(const struct trap *t, int64_t *result)
 	bytes = r->result > 0 ? (uint64_t)r->result : 0;
 	if (bytes > left - sizeof(*r) || bytes > t->arg[2])
 		return false;
-	memcpy((void *)(uintptr_t)t->arg[1], r + 1, bytes);
+	if (!sys_copy_out(t->arg[1], r + 1, bytes))
+		return false;
 	next_recorded += sizeof(*r) + CORE_ALIGN_UP(bytes, 8);
 	*result = r->result;
 	return true;

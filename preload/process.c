@@ -62,6 +62,7 @@ static int64_t become_native(struct trap *t, uint64_t mask)
 	sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_ENABLE);
 	cpuid_trap(false);
 	sys_call2(__NR_prctl, PR_SET_PDEATHSIG, 9);
+	sys_call2(__NR_prctl, PR_SET_NAME, core_self()->name);
 	signals_go_native(t->uc, mask);
 	return 0;
 }
@@ -137,8 +138,8 @@ static struct clone_args clone_arguments(const struct trap *t)
 		a.tls = t->arg[4];
 		break;
 	default:
-		memcpy(&a, (void *)(uintptr_t)t->arg[0],
-		       t->arg[1] < sizeof(a) ? t->arg[1] : sizeof(a));
+		sys_copy_in(&a, t->arg[0], t->arg[1] < sizeof(a) ? t->arg[1]
+								 : sizeof(a));
 		if (a.flags & CLONE_PIDFD)
 			a.parent_tid = a.pidfd;	/* clone(2) returns it there */
 	}
@@ -166,18 +167,28 @@ int64_t process_fork(struct trap *t)
 	return pid;
 }
 
+/* As much as there is of a string of the target's. */
+static void copy_text(char *to, size_t bytes, uint64_t from)
+{
+	uint64_t c = 1;
+	size_t n = 0;
+
+	while (c && n < bytes - 1 &&
+	       sys_load8((const void *)(uintptr_t)(from + n), &c))
+		to[n++] = (char)c;
+	to[n] = '\0';
+}
+
 int64_t process_execve(struct trap *t)
 {
 	struct control_verdict *v = &runtime_control->verdict;
-	const char *path = (const void *)(uintptr_t)
-		t->arg[t->nr == __NR_execveat ? 1 : 0];
 	uint64_t none = 0;
 	int64_t r;
 
 	announce(t, EXPLORE_OP_EXEC);
 	runtime_control->counters.execs++;
-	runtime_format(v->message, sizeof(v->message), "%s",
-		       path ? path : "");
+	copy_text(v->message, sizeof(v->message),
+		  t->arg[t->nr == __NR_execveat ? 1 : 0]);
 	v->step = runtime_scheduler()->step;
 	runtime_control->digest = runtime_scheduler()->digest;
 	v->kind = CONTROL_VERDICT_EXEC;
@@ -303,15 +314,31 @@ int64_t process_random(uint64_t *state, uint8_t *out, uint64_t bytes)
 	return (int64_t)bytes;
 }
 
+#define RANDOM_FLAGS 7u		/* GRND_NONBLOCK, _RANDOM, _INSECURE */
+#define RANDOM_PIECE 256u	/* bytes copied at a time */
+
 int64_t process_getrandom(struct trap *t)
 {
+	uint8_t piece[RANDOM_PIECE];
+	uint64_t done = 0, bytes = t->arg[1] < INT32_MAX ? t->arg[1] : INT32_MAX;
 	static uint64_t state;
 	const struct control_config *c = &runtime_control->config;
 
 	/* Runs of one search get the same bytes: only the schedule differs. */
 	if (!state)
 		state = c->seed * 0x9e3779b97f4a7c15ull + 0x1234567;
-	return process_random(&state, (void *)(uintptr_t)t->arg[0], t->arg[1]);
+	if (t->arg[2] & ~(uint64_t)RANDOM_FLAGS)
+		return -EINVAL;
+	while (done < bytes) {
+		uint64_t n = bytes - done < sizeof(piece) ? bytes - done
+							  : sizeof(piece);
+
+		process_random(&state, piece, n);
+		if (!sys_copy_out(t->arg[0] + done, piece, n))
+			return done ? (int64_t)done : -EFAULT;
+		done += n;
+	}
+	return (int64_t)done;
 }
 
 /* The kernel would act behind our back: programs fall back without it. */

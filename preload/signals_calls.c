@@ -12,35 +12,37 @@
 int64_t signals_sigaction(struct trap *t)
 {
 	int sig = (int)t->arg[0];
-	const struct action *new = (const void *)(uintptr_t)t->arg[1];
-	struct action *old = (void *)(uintptr_t)t->arg[2];
-	struct action was;
+	struct action new, was;
 
-	if (sig < 1 || sig > NR_SIGNALS || t->arg[3] != 8)
+	if (t->arg[3] != 8)
 		return -EINVAL;
-	if (new && (sig == SIGKILL || sig == SIGSTOP))
+	if (t->arg[1] && !sys_copy_in(&new, t->arg[1], sizeof(new)))
+		return -EFAULT;
+	if (sig < 1 || sig > NR_SIGNALS)
+		return -EINVAL;
+	if (t->arg[1] && (sig == SIGKILL || sig == SIGSTOP))
 		return -EINVAL;
 	was = signals_action[sig];
-	if (new) {
-		signals_action[sig] = *new;
+	if (t->arg[1]) {
+		signals_action[sig] = new;
 		signals_action[sig].mask &= ~UNBLOCKABLE;
 		signals_install(sig);
 	}
-	if (old)
-		*old = was;
+	if (t->arg[2] && !sys_copy_out(t->arg[2], &was, sizeof(was)))
+		return -EFAULT;
 	return 0;
 }
 
 int64_t signals_sigprocmask(struct trap *t)
 {
-	const uint64_t *set = (const void *)(uintptr_t)t->arg[1];
-	uint64_t *old = (void *)(uintptr_t)t->arg[2];
 	struct control_task *k = core_self();
-	uint64_t was = k->sigmask, value = set ? *set : 0;
+	uint64_t was = k->sigmask, value;
 
 	if (t->arg[3] != 8)
 		return -EINVAL;
-	if (set) {
+	if (t->arg[1]) {
+		if (!sys_load64((const void *)(uintptr_t)t->arg[1], &value))
+			return -EFAULT;
 		switch (t->arg[0]) {
 		case SIG_BLOCK:
 			k->sigmask |= value;
@@ -56,43 +58,47 @@ int64_t signals_sigprocmask(struct trap *t)
 		}
 		k->sigmask &= ~UNBLOCKABLE;
 	}
-	if (old)
-		*old = was;
+	if (t->arg[2] && !sys_store64((void *)(uintptr_t)t->arg[2], was))
+		return -EFAULT;
 	return 0;
 }
 
 int64_t signals_sigaltstack(struct trap *t)
 {
-	const stack_t *new = (const void *)(uintptr_t)t->arg[0];
-	stack_t *old = (void *)(uintptr_t)t->arg[1];
 	struct control_task *k = core_self();
 	stack_t was = {
 		.ss_sp = (void *)(uintptr_t)k->altstack_sp,
 		.ss_flags = k->altstack_bytes ? 0 : 2 /* SS_DISABLE */,
 		.ss_size = k->altstack_bytes,
-	};
+	}, new;
 
-	if (new) {
-		if (new->ss_flags & 2) {
+	if (t->arg[0]) {
+		if (!sys_copy_in(&new, t->arg[0], sizeof(new)))
+			return -EFAULT;
+		if (new.ss_flags & 2) {
 			k->altstack_bytes = 0;
-		} else if (new->ss_size < 2048) {
+		} else if (new.ss_size < 2048) {
 			return -ENOMEM;
 		} else {
-			k->altstack_sp = (uintptr_t)new->ss_sp;
-			k->altstack_bytes = new->ss_size;
+			k->altstack_sp = (uintptr_t)new.ss_sp;
+			k->altstack_bytes = new.ss_size;
 		}
 	}
-	if (old)
-		*old = was;
+	if (t->arg[1] && !sys_copy_out(t->arg[1], &was, sizeof(was)))
+		return -EFAULT;
 	return 0;
 }
 
 int64_t signals_sigpending(struct trap *t)
 {
-	*(uint64_t *)(uintptr_t)t->arg[0] =
-		(core_self()->sigpending | signals_pending) &
-		core_self()->sigmask;
-	if (*(uint64_t *)(uintptr_t)t->arg[0])
+	uint64_t set = (core_self()->sigpending | signals_pending) &
+		       core_self()->sigmask;
+
+	if (t->arg[1] > sizeof(set))
+		return -EINVAL;
+	if (!sys_copy_out(t->arg[0], &set, t->arg[1]))
+		return -EFAULT;
+	if (set)
 		order_take_signal();
 	return 0;
 }
@@ -153,24 +159,34 @@ int64_t signals_pause(struct trap *t)
 int64_t signals_sigsuspend(struct trap *t)
 {
 	struct control_task *k = core_self();
+	uint64_t mask;
 
+	if (t->arg[1] != 8)
+		return -EINVAL;
+	if (!sys_load64((const void *)(uintptr_t)t->arg[0], &mask))
+		return -EFAULT;
 	k->saved_mask = k->sigmask;
 	k->has_saved_mask = 1;
-	k->sigmask = *(const uint64_t *)(uintptr_t)t->arg[0] & ~UNBLOCKABLE;
+	k->sigmask = mask & ~UNBLOCKABLE;
 	return wait_for_signal(t, 0);
 }
 
 int64_t signals_sigtimedwait(struct trap *t)
 {
-	uint64_t set = *(const uint64_t *)(uintptr_t)t->arg[0];
-	const int64_t *ts = (const void *)(uintptr_t)t->arg[2];
 	struct control_task *k = core_self();
 	struct signals_info info;
-	uint64_t deadline = 0;
-	int64_t r;
+	uint64_t deadline = 0, set;
+	int64_t ts[2], r;
 	int sig;
 
-	if (ts)
+	if (t->arg[3] != 8)
+		return -EINVAL;
+	if (!sys_load64((const void *)(uintptr_t)t->arg[0], &set) ||
+	    (t->arg[2] && !sys_copy_in(ts, t->arg[2], sizeof(ts))))
+		return -EFAULT;
+	if (t->arg[2] && (ts[0] < 0 || (uint64_t)ts[1] >= 1000000000ull))
+		return -EINVAL;
+	if (t->arg[2])
 		deadline = runtime_scheduler()->now_ns + 1 +
 			   (uint64_t)ts[0] * 1000000000ull + (uint64_t)ts[1];
 	k->wait_set = set;
@@ -179,8 +195,8 @@ int64_t signals_sigtimedwait(struct trap *t)
 	sig = signals_take(set, &info);
 	if (!sig)
 		return r;
-	if (t->arg[1])
-		memcpy((void *)(uintptr_t)t->arg[1], &info, sizeof(info));
+	if (t->arg[1] && !sys_copy_out(t->arg[1], &info, sizeof(info)))
+		return -EFAULT;
 	return sig;
 }
 
@@ -271,9 +287,10 @@ int64_t signals_tkill(struct trap *t)
 
 int64_t signals_sigqueueinfo(struct trap *t)
 {
-	struct signals_info info =
-		*(const struct signals_info *)(uintptr_t)t->arg[2];
+	struct signals_info info;
 
+	if (!sys_copy_in(&info, t->arg[2], sizeof(info)))
+		return -EFAULT;
 	info.signo = (int)t->arg[1];
 	if (!is_own_pid((int32_t)t->arg[0]))
 		return trap_pass(t);
@@ -282,9 +299,10 @@ int64_t signals_sigqueueinfo(struct trap *t)
 
 int64_t signals_tgsigqueueinfo(struct trap *t)
 {
-	struct signals_info info =
-		*(const struct signals_info *)(uintptr_t)t->arg[3];
+	struct signals_info info;
 
+	if (!sys_copy_in(&info, t->arg[3], sizeof(info)))
+		return -EFAULT;
 	info.signo = (int)t->arg[2];
 	if (!is_own_pid((int32_t)t->arg[0]))
 		return trap_pass(t);

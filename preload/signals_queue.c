@@ -123,6 +123,16 @@ bool signals_has(uint32_t t, uint64_t set)
 	return (core_task(t)->sigpending | signals_pending) & set;
 }
 
+void signals_dispositions(uint64_t *ignored, uint64_t *caught)
+{
+	*ignored = *caught = 0;
+	for (int sig = 1; sig <= NR_SIGNALS; sig++)
+		if (signals_action[sig].handler == 1 /* SIG_IGN */)
+			*ignored |= SIGNALS_BIT(sig);
+		else if (signals_action[sig].handler)
+			*caught |= SIGNALS_BIT(sig);
+}
+
 bool signals_would_interrupt(uint32_t t)
 {
 	return signals_has(t, ~core_task(t)->sigmask);

@@ -63,7 +63,20 @@ SYS_HIDDEN bool sys_load16(const volatile void *p, uint64_t *value);
 SYS_HIDDEN bool sys_store8(volatile void *p, uint64_t value);
 SYS_HIDDEN bool sys_store16(volatile void *p, uint64_t value);
 SYS_HIDDEN bool sys_store64(volatile void *p, uint64_t value);
+/* Any number of bytes; on a fault, some of them may have been copied. */
+SYS_HIDDEN bool sys_copy(void *to, const void *from, size_t bytes);
 extern SYS_HIDDEN char sys_fault_start[], sys_fault_end[], sys_fault_exit[];
+
+/* The same between the runtime and an address that the target gave. */
+static inline bool sys_copy_in(void *to, uint64_t from, size_t bytes)
+{
+	return sys_copy(to, (const void *)(uintptr_t)from, bytes);
+}
+
+static inline bool sys_copy_out(uint64_t to, const void *from, size_t bytes)
+{
+	return sys_copy((void *)(uintptr_t)to, from, bytes);
+}
 
 /* 1 when rdfsbase and wrfsbase work here (AT_HWCAP2); else arch_prctl. */
 extern SYS_HIDDEN uint32_t sys_has_fsgsbase;

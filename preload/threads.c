@@ -63,6 +63,55 @@ int runtime_name_child(uint64_t handle, uint64_t start_pc)
 	return t;
 }
 
+/* ---------------------------------------------------------- main's own */
+
+/*
+ * What libc told the kernel of main before it was held. In private memory,
+ * which every run gets with its fork.
+ */
+#define ROBUST_HEAD_BYTES 24	/* sizeof(struct robust_list_head) */
+
+static uint64_t main_robust_list, main_clear_tid;
+static char main_name[16];
+
+/*
+ * The kernel tells where the thread id is only if it was built with
+ * checkpoints. Otherwise: glibc keeps it and a link before the list's head.
+ */
+static uint64_t find_clear_tid(uint64_t robust_list, uint32_t tid)
+{
+	uint64_t addr = 0, guess = robust_list - 16;
+	uint32_t value;
+
+	if (!sys_call2(__NR_prctl, PR_GET_TID_ADDRESS, &addr))
+		return addr;
+	if (robust_list && sys_load32((void *)(uintptr_t)guess, &value) &&
+	    value == tid)
+		return guess;
+	return 0;
+}
+
+void threads_init(void)
+{
+	uint32_t tid = (uint32_t)sys_call0(__NR_gettid);
+	uint64_t bytes;
+
+	if (sys_call3(__NR_get_robust_list, 0, &main_robust_list, &bytes) < 0)
+		main_robust_list = 0;
+	main_clear_tid = find_clear_tid(main_robust_list, tid);
+	sys_call2(__NR_prctl, PR_GET_NAME, main_name);
+}
+
+void threads_start_run(void)
+{
+	struct control_task *k = core_task(0);
+
+	k->robust_list = main_robust_list;
+	k->robust_bytes = main_robust_list ? ROBUST_HEAD_BYTES : 0;
+	k->clear_tid = main_clear_tid;
+	memcpy(k->name, main_name, sizeof(k->name));
+}
+
 /* ------------------------------------------------------------ creation */
 
 #define MAX_TLS_BYTES (16u << 20)
@@ -145,16 +194,38 @@ static void forget_stack(const struct clone_args *a)
 	runtime_forget_memory(a->stack, end - a->stack, 0);
 }
 
+/* As clone3(2) takes a structure that is older or newer than ours. */
+static int64_t read_clone_args(const struct trap *t, struct clone_args *a)
+{
+	uint64_t size = t->arg[1], rest;
+
+	if (size > 4096)
+		return -E2BIG;
+	if (size < CLONE_ARGS_SIZE_VER0)
+		return -EINVAL;
+	for (uint64_t i = sizeof(*a); i < size; i++)
+		if (!sys_load8((void *)(uintptr_t)(t->arg[0] + i), &rest))
+			return -EFAULT;
+		else if (rest)
+			return -E2BIG;
+	return sys_copy_in(a, t->arg[0], size < sizeof(*a) ? size : sizeof(*a))
+		       ? 0 : -EFAULT;
+}
+
 int64_t threads_clone(struct trap *t)
 {
-	const struct clone_args *a = (const void *)(uintptr_t)t->arg[0];
+	struct clone_args a = { 0 };
 
 	if (t->nr == __NR_clone3) {
-		if (!(a->flags & CLONE_THREAD))
+		int64_t r = read_clone_args(t, &a);
+
+		if (r)
+			return r;
+		if (!(a.flags & CLONE_THREAD))
 			return process_fork(t);
-		forget_stack(a);
-		return make_task(t, a->flags, a->stack + a->stack_size,
-				 a->parent_tid, a->child_tid, a->tls);
+		forget_stack(&a);
+		return make_task(t, a.flags, a.stack + a.stack_size,
+				 a.parent_tid, a.child_tid, a.tls);
 	}
 	if (!(t->arg[0] & CLONE_THREAD))
 		return process_fork(t);
@@ -248,7 +319,7 @@ int64_t threads_set_tid_address(struct trap *t)
 
 int64_t threads_set_robust_list(struct trap *t)
 {
-	if (t->arg[1] != 24)	/* sizeof(struct robust_list_head) */
+	if (t->arg[1] != ROBUST_HEAD_BYTES)
 		return -EINVAL;
 	core_self()->robust_list = t->arg[0];
 	core_self()->robust_bytes = t->arg[1];
@@ -262,8 +333,10 @@ int64_t threads_get_robust_list(struct trap *t)
 
 	if (task < 0)
 		return -ESRCH;
-	*(uint64_t *)(uintptr_t)t->arg[1] = core_task((uint32_t)task)->robust_list;
-	*(uint64_t *)(uintptr_t)t->arg[2] = 24;
+	if (!sys_store64((void *)(uintptr_t)t->arg[2], ROBUST_HEAD_BYTES) ||
+	    !sys_store64((void *)(uintptr_t)t->arg[1],
+			 core_task((uint32_t)task)->robust_list))
+		return -EFAULT;
 	return 0;
 }
 
@@ -285,21 +358,41 @@ int64_t threads_yield(struct trap *t)
 	return 0;
 }
 
+/* The process goes by main's name, for the world and for /proc. */
+void threads_set_name(uint32_t task, const char *name)
+{
+	struct control_task *k = core_task(task);
+
+	memcpy(k->name, name, sizeof(k->name));
+	if (!task)
+		sys_call2(__NR_prctl, PR_SET_NAME, k->name);
+}
+
+static int64_t set_name(uint64_t from)
+{
+	char name[16] = { 0 };
+	uint64_t c;
+
+	for (int i = 0; i < 15; i++) {
+		if (!sys_load8((const void *)(uintptr_t)(from + (unsigned)i),
+			       &c))
+			return -EFAULT;
+		name[i] = (char)c;
+		if (!c)
+			break;
+	}
+	threads_set_name(runtime_self(), name);
+	return 0;
+}
+
 int64_t threads_prctl(struct trap *t)
 {
 	switch (t->arg[0]) {
 	case PR_SET_NAME:
-		for (int i = 0; i < 15; i++) {
-			char c = ((const char *)(uintptr_t)t->arg[1])[i];
-
-			core_self()->name[i] = c;
-			if (!c)
-				break;
-		}
-		return 0;
+		return set_name(t->arg[1]);
 	case PR_GET_NAME:
-		memcpy((void *)(uintptr_t)t->arg[1], core_self()->name, 16);
-		return 0;
+		return sys_copy_out(t->arg[1], core_self()->name, 16) ? 0
+							: -EFAULT;
 	case PR_SET_TSC:
 	case 59 /* PR_SET_SYSCALL_USER_DISPATCH */:
 		return -EINVAL;	/* ours */
@@ -310,21 +403,32 @@ int64_t threads_prctl(struct trap *t)
 	}
 }
 
+/* One processor of those there are must be left. */
+static int64_t check_affinity(const struct trap *t)
+{
+	uint64_t mask = 0, bytes = (uint32_t)t->arg[1];
+
+	if (!sys_copy_in(&mask, t->arg[2], bytes < 8 ? bytes : 8))
+		return -EFAULT;
+	return mask & THREADS_PROCESSORS ? 0 : -EINVAL;
+}
+
 /* Affinity is of the carrier, which the tool pins: answer "all of them". */
 int64_t threads_sched_getaffinity(struct trap *t)
 {
 	static const uint64_t all = THREADS_PROCESSORS;
 	uint64_t bytes = t->arg[1] & ~7ull;
+	uint8_t mask[128];
 
 	if (t->nr == __NR_sched_setaffinity)
-		return 0;
+		return check_affinity(t);
 	if (t->arg[1] < sizeof(all) || t->arg[1] & 7)
 		return -EINVAL;
-	if (bytes > 128)
-		bytes = 128;
-	memset((void *)(uintptr_t)t->arg[2], 0, bytes);
-	memcpy((void *)(uintptr_t)t->arg[2], &all, sizeof(all));
-	return (int64_t)bytes;
+	if (bytes > sizeof(mask))
+		bytes = sizeof(mask);
+	memset(mask, 0, sizeof(mask));
+	memcpy(mask, &all, sizeof(all));
+	return sys_copy_out(t->arg[2], mask, bytes) ? (int64_t)bytes : -EFAULT;
 }
 
 /* Bases are the carrier's; switches keep them apart. cpuid faults for us. */
@@ -345,9 +449,8 @@ int64_t threads_arch_prctl(struct trap *t)
 
 int64_t threads_getcpu(struct trap *t)
 {
-	if (t->arg[0])
-		*(uint32_t *)(uintptr_t)t->arg[0] = 0;
-	if (t->arg[1])
-		*(uint32_t *)(uintptr_t)t->arg[1] = 0;
+	if ((t->arg[0] && !sys_store32((void *)(uintptr_t)t->arg[0], 0)) ||
+	    (t->arg[1] && !sys_store32((void *)(uintptr_t)t->arg[1], 0)))
+		return -EFAULT;
 	return 0;
 }

@@ -94,6 +94,14 @@ uint64_t runtime_deadline_ns(int clock, int64_t sec, int64_t nsec)
 	return at ? at : 1;
 }
 
+/* Two words of the target's: seconds, and parts of one. */
+static int64_t write_pair(uint64_t to, uint64_t first, uint64_t second)
+{
+	const uint64_t pair[2] = { first, second };
+
+	return sys_copy_out(to, pair, sizeof(pair)) ? 0 : -EFAULT;
+}
+
 static uint64_t read_clock(struct trap *t, int clock)
 {
 	static uint32_t reads;
@@ -110,41 +118,31 @@ static uint64_t read_clock(struct trap *t, int clock)
 
 int64_t time_clock_gettime(struct trap *t)
 {
-	struct timespec64 *ts = (void *)(uintptr_t)t->arg[1];
 	int clock = (int)t->arg[0];
 	uint64_t now;
 
 	if (clock > 11)
 		return -EINVAL;
 	now = read_clock(t, clock);
-	ts->sec = (int64_t)(now / NS_PER_S);
-	ts->nsec = (int64_t)(now % NS_PER_S);
-	return 0;
+	return write_pair(t->arg[1], now / NS_PER_S, now % NS_PER_S);
 }
 
 int64_t time_clock_getres(struct trap *t)
 {
-	struct timespec64 *ts = (void *)(uintptr_t)t->arg[1];
-
 	if ((int)t->arg[0] > 11)
 		return -EINVAL;
-	if (ts)
-		*ts = (struct timespec64){ 0, 1 };
-	return 0;
+	return t->arg[1] ? write_pair(t->arg[1], 0, 1) : 0;
 }
 
 int64_t time_gettimeofday(struct trap *t)
 {
-	int64_t *tv = (void *)(uintptr_t)t->arg[0];
-	int32_t *tz = (void *)(uintptr_t)t->arg[1];
 	uint64_t now = read_clock(t, 0);
 
-	if (tv) {
-		tv[0] = (int64_t)(now / NS_PER_S);
-		tv[1] = (int64_t)(now % NS_PER_S / 1000);
-	}
-	if (tz)
-		tz[0] = tz[1] = 0;
+	if (t->arg[0] &&
+	    write_pair(t->arg[0], now / NS_PER_S, now % NS_PER_S / 1000))
+		return -EFAULT;
+	if (t->arg[1] && !sys_store64((void *)(uintptr_t)t->arg[1], 0))
+		return -EFAULT;
 	return 0;
 }
 
@@ -152,20 +150,19 @@ int64_t time_time(struct trap *t)
 {
 	int64_t now = (int64_t)(read_clock(t, 0) / NS_PER_S);
 
-	if (t->arg[0])
-		*(int64_t *)(uintptr_t)t->arg[0] = now;
+	if (t->arg[0] && !sys_store64((void *)(uintptr_t)t->arg[0],
+				      (uint64_t)now))
+		return -EFAULT;
 	return now;
 }
 
 int64_t time_times(struct trap *t)
 {
-	int64_t *buf = (void *)(uintptr_t)t->arg[0];
 	int64_t ticks = (int64_t)(read_clock(t, 1) / (NS_PER_S / 100));
+	const int64_t buf[4] = { ticks, 0, 0, 0 };
 
-	if (buf) {
-		buf[0] = ticks;
-		buf[1] = buf[2] = buf[3] = 0;
-	}
+	if (t->arg[0] && !sys_copy_out(t->arg[0], buf, sizeof(buf)))
+		return -EFAULT;
 	return ticks;
 }
 
@@ -194,7 +191,7 @@ bool time_emulate_tsc(struct sigcontext *m)
 /* --------------------------------------------------------------- sleeps */
 
 static int64_t sleep_until(struct trap *t, uint64_t deadline,
-			   struct timespec64 *remaining)
+			   uint64_t remaining)
 {
 	struct runtime_op op = {
 		.kind = EXPLORE_OP_SLEEP,
@@ -211,10 +208,9 @@ static int64_t sleep_until(struct trap *t, uint64_t deadline,
 	now = runtime_scheduler()->now_ns;
 	if (now >= deadline)
 		return 0;
-	if (remaining) {
-		remaining->sec = (int64_t)((deadline - now) / NS_PER_S);
-		remaining->nsec = (int64_t)((deadline - now) % NS_PER_S);
-	}
+	if (remaining && write_pair(remaining, (deadline - now) / NS_PER_S,
+				    (deadline - now) % NS_PER_S))
+		return -EFAULT;
 	return -EINTR;
 }
 
@@ -235,25 +231,31 @@ static uint64_t from_now(const struct timespec64 *ts)
 
 int64_t time_nanosleep(struct trap *t)
 {
-	const struct timespec64 *ts = (const void *)(uintptr_t)t->arg[0];
+	struct timespec64 ts;
 
-	if (!is_valid_time(ts))
+	if (!sys_copy_in(&ts, t->arg[0], sizeof(ts)))
+		return -EFAULT;
+	if (!is_valid_time(&ts))
 		return -EINVAL;
-	return sleep_until(t, from_now(ts), (void *)(uintptr_t)t->arg[1]);
+	return sleep_until(t, from_now(&ts), t->arg[1]);
 }
 
 int64_t time_clock_nanosleep(struct trap *t)
 {
-	const struct timespec64 *ts = (const void *)(uintptr_t)t->arg[2];
 	bool is_absolute = t->arg[1] & 1;	/* TIMER_ABSTIME */
+	struct timespec64 ts;
 
-	if (!is_valid_time(ts) || (int)t->arg[0] > 11)
+	if ((int)t->arg[0] > 11)
+		return -EINVAL;
+	if (!sys_copy_in(&ts, t->arg[2], sizeof(ts)))
+		return -EFAULT;
+	if (!is_valid_time(&ts))
 		return -EINVAL;
 	if (is_absolute)
 		return sleep_until(t, runtime_deadline_ns((int)t->arg[0],
-							  ts->sec, ts->nsec),
-				   NULL);
-	return sleep_until(t, from_now(ts), (void *)(uintptr_t)t->arg[3]);
+							  ts.sec, ts.nsec),
+				   0);
+	return sleep_until(t, from_now(&ts), t->arg[3]);
 }
 
 /* --------------------------------------------------------------- timers */
@@ -348,43 +350,46 @@ int64_t time_alarm(struct trap *t)
 	return (int64_t)((left + NS_PER_S - 1) / NS_PER_S);
 }
 
-static void write_itimer(const struct timer *timer, int64_t *out)
+/* struct itimerval or itimerspec, whose parts of a second are of unit_ns. */
+static int64_t write_timer(const struct timer *timer, uint64_t unit_ns,
+			   uint64_t to)
 {
 	uint64_t left = remaining_ns(timer);
+	const uint64_t out[4] = {
+		timer->interval / NS_PER_S,
+		timer->interval % NS_PER_S / unit_ns,
+		left / NS_PER_S, left % NS_PER_S / unit_ns,
+	};
 
-	out[0] = (int64_t)(timer->interval / NS_PER_S);
-	out[1] = (int64_t)(timer->interval % NS_PER_S / 1000);
-	out[2] = (int64_t)(left / NS_PER_S);
-	out[3] = (int64_t)(left % NS_PER_S / 1000);
+	return sys_copy_out(to, out, sizeof(out)) ? 0 : -EFAULT;
 }
 
 int64_t time_getitimer(struct trap *t)
 {
 	if (t->arg[0] >= NR_ITIMERS)
 		return -EINVAL;
-	write_itimer(&timers[t->arg[0]], (void *)(uintptr_t)t->arg[1]);
-	return 0;
+	return write_timer(&timers[t->arg[0]], 1000, t->arg[1]);
 }
 
 int64_t time_setitimer(struct trap *t)
 {
-	const int64_t *new = (const void *)(uintptr_t)t->arg[1];
-	struct timer *timer;
+	struct timer *timer, was;
+	int64_t new[4] = { 0 };		/* NULL disarms it: a Linux feature */
 	uint64_t value;
 
-	if (t->arg[0] >= NR_ITIMERS)
+	if (t->arg[1] && !sys_copy_in(new, t->arg[1], sizeof(new)))
+		return -EFAULT;
+	if (t->arg[0] >= NR_ITIMERS || new[0] < 0 || new[2] < 0 ||
+	    (uint64_t)new[1] >= 1000000 || (uint64_t)new[3] >= 1000000)
 		return -EINVAL;
 	timer = &timers[t->arg[0]];
-	if (t->arg[2])
-		write_itimer(timer, (void *)(uintptr_t)t->arg[2]);
-	if (!new)
-		return 0;
+	was = *timer;
 	timer->interval = (uint64_t)new[0] * NS_PER_S + (uint64_t)new[1] * 1000;
 	value = (uint64_t)new[2] * NS_PER_S + (uint64_t)new[3] * 1000;
 	timer->expiry = value ? runtime_scheduler()->now_ns + value
 			      : SCHED_NEVER;
 	find_next();
-	return 0;
+	return t->arg[2] ? write_timer(&was, 1000, t->arg[2]) : 0;
 }
 
 /* struct sigevent, as far as it matters */
@@ -395,10 +400,12 @@ struct event64 {
 
 int64_t time_timer_create(struct trap *t)
 {
-	const struct event64 *e = (const void *)(uintptr_t)t->arg[1];
+	struct event64 event = { 0 }, *e = t->arg[1] ? &event : NULL;
 	int id = NR_ITIMERS;
 	struct timer *timer;
 
+	if (e && !sys_copy_in(e, t->arg[1], sizeof(*e)))
+		return -EFAULT;
 	while (id < NR_TIMERS && timers[id].is_used)
 		id++;
 	if (id == NR_TIMERS)
@@ -413,7 +420,10 @@ int64_t time_timer_create(struct trap *t)
 		if (e->notify == 4 /* SIGEV_THREAD_ID */)
 			timer->task = threads_by_tid((uint32_t)e->tid);
 	}
-	*(int32_t *)(uintptr_t)t->arg[2] = id;
+	if (!sys_store32((void *)(uintptr_t)t->arg[2], (uint32_t)id)) {
+		timer->is_used = false;
+		return -EFAULT;
+	}
 	return 0;
 }
 
@@ -424,25 +434,18 @@ static struct timer *timer_at(uint64_t id)
 	return &timers[id];
 }
 
-static void write_timer(const struct timer *timer, struct timespec64 *out)
-{
-	uint64_t left = remaining_ns(timer);
-
-	out[0].sec = (int64_t)(timer->interval / NS_PER_S);
-	out[0].nsec = (int64_t)(timer->interval % NS_PER_S);
-	out[1].sec = (int64_t)(left / NS_PER_S);
-	out[1].nsec = (int64_t)(left % NS_PER_S);
-}
-
 int64_t time_timer_settime(struct trap *t)
 {
-	struct timer *timer = timer_at(t->arg[0]);
-	const struct timespec64 *new = (const void *)(uintptr_t)t->arg[2];
+	struct timer *timer = timer_at(t->arg[0]), was;
+	struct timespec64 new[2];
 
-	if (!timer || !new || !is_valid_time(&new[0]) || !is_valid_time(&new[1]))
+	if (!t->arg[2])
 		return -EINVAL;
-	if (t->arg[3])
-		write_timer(timer, (void *)(uintptr_t)t->arg[3]);
+	if (!sys_copy_in(new, t->arg[2], sizeof(new)))
+		return -EFAULT;
+	if (!timer || !is_valid_time(&new[0]) || !is_valid_time(&new[1]))
+		return -EINVAL;
+	was = *timer;
 	timer->interval = (uint64_t)new[0].sec * NS_PER_S +
 			  (uint64_t)new[0].nsec;
 	timer->overrun = 0;
@@ -454,7 +457,7 @@ int64_t time_timer_settime(struct trap *t)
 	else
 		timer->expiry = from_now(&new[1]);
 	find_next();
-	return 0;
+	return t->arg[3] ? write_timer(&was, 1, t->arg[3]) : 0;
 }
 
 int64_t time_timer_gettime(struct trap *t)
@@ -463,8 +466,7 @@ int64_t time_timer_gettime(struct trap *t)
 
 	if (!timer)
 		return -EINVAL;
-	write_timer(timer, (void *)(uintptr_t)t->arg[1]);
-	return 0;
+	return write_timer(timer, 1, t->arg[1]);
 }
 
 int64_t time_timer_getoverrun(struct trap *t)

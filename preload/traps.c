@@ -64,8 +64,12 @@ static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 	uint64_t fd = e->fd_arg ? t->arg[e->fd_arg - 1] : 0;
 	enum files_kind kind = e->fd_arg ? files_kind_of(fd) : FILES_OTHER;
 	uint32_t id = kind == FILES_INSIDE ? files_inside_id(fd) : 0;
-	int64_t r = make_call(t, e);
+	int64_t r;
 
+	if ((kind >= FILES_NAME && proc_call(t, kind, files_inside_id(fd), &r)) ||
+	    (e->flags & TRAP_F_FILES && proc_enter(t, &r)))
+		return r;
+	r = make_call(t, e);
 	/* Nobody else ran since the kernel answered. */
 	order_call(t, e, kind, id);
 	return r;

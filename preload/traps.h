@@ -189,6 +189,8 @@ RUNTIME_HIDDEN void threads_make(struct trap *t, uint64_t flags, uint64_t stack,
 				 uint64_t parent_tid, uint64_t child_tid,
 				 uint64_t tls);
 RUNTIME_HIDDEN int threads_by_tid(uint32_t tid);
+/* 16 bytes, the last of them 0. */
+RUNTIME_HIDDEN void threads_set_name(uint32_t task, const char *name);
 
 /* futex.c: wake as the kernel does on thread exit; no scheduling point. */
 RUNTIME_HIDDEN void futex_wake_address(uint64_t addr, uint32_t max);

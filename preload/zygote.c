@@ -189,6 +189,7 @@ static void prepare(struct control *c)
 	c->zygote_pid = (int32_t)sys_call0(__NR_getpid);
 	modules_init();
 	core_init();
+	threads_init();
 	order_init();
 	reserve(c);
 	c->access_entry = (uintptr_t)access_entry;
