@@ -314,13 +314,10 @@ static int64_t do_unlock_pi(struct trap *t)
 	struct sched_object *o;
 	uint32_t value, next;
 
-	if (t->arg[0] & 3)
-		return -EINVAL;
 	op.object = object_at(t, t->arg[0]);
 	core_point(&op);
 	o = scheduler_object(s, op.object);
-	if (!sys_load32(word_at(t->arg[0]), &value) ||
-	    !sys_store32(word_at(t->arg[0]), value))
+	if (!sys_load32(word_at(t->arg[0]), &value))
 		return -EFAULT;
 	if (threads_by_tid(value & FUTEX_TID_MASK) != (int)s->current)
 		return -EPERM;

@@ -56,62 +56,114 @@ void process_trap_cpu(void)
 	cpuid_trap(true);
 }
 
-static int64_t become_native(struct trap *t, uint64_t mask)
+/* What the kernel keeps per thread is the child's own from now on. */
+static void set_native(void)
 {
-	runtime_mode = RUNTIME_NATIVE;
 	sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_ENABLE);
 	cpuid_trap(false);
 	sys_call2(__NR_prctl, PR_SET_PDEATHSIG, 9);
 	sys_call2(__NR_prctl, PR_SET_NAME, core_self()->name);
+}
+
+static int64_t become_native(struct trap *t, uint64_t mask)
+{
+	runtime_mode = RUNTIME_NATIVE;
+	set_native();
 	signals_go_native(t->uc, mask);
 	return 0;
 }
 
-/*
- * A child in our memory with a stack of its own, as posix_spawn makes it. It
- * starts as a task does: rt_sigreturn on a frame placed on that stack.
- */
-static int64_t spawn_sharing(struct trap *t, struct clone_args *a)
+/* As the target asked, but for what we changed in `a`. */
+static int64_t clone_as(const struct trap *t, const struct clone_args *a)
 {
-	uint64_t top = a->stack + a->stack_size;
-	uint64_t sp = (top - 128 - sizeof(struct ucontext)) & ~63ull;
-	struct ucontext *uc = (void *)(uintptr_t)sp;
-	uint64_t *entry = (uint64_t *)(uintptr_t)sp - 1;
-	int64_t pid;
-
-	memcpy(uc, t->uc, sizeof(*uc));
-	uc->uc_flags &= ~(unsigned long)UC_FP_XSTATE;
-	uc->uc_mcontext.fpstate = NULL;
-	uc->uc_mcontext.rax = 0;
-	uc->uc_mcontext.rsp = top;
-	uc->uc_sigmask = core_self()->sigmask;
-	if (access_has_patches())
-		uc->uc_sigmask &= ~SIGNALS_BIT(SIGTRAP);
-	*entry = (uintptr_t)sys_restorer;
-	a->stack_size = (uintptr_t)entry - a->stack;
-	runtime_mode = RUNTIME_NATIVE;
-	sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_ENABLE);
-	cpuid_trap(false);
-	pid = sys_call5(__NR_clone, a->flags | a->exit_signal,
-			a->stack + a->stack_size, a->parent_tid, a->child_tid,
-			a->tls);
-	process_trap_cpu();
-	runtime_mode = RUNTIME_CONTROLLED;
-	return pid;
+	if (t->nr == __NR_clone3)
+		return sys_call2(__NR_clone3, a, sizeof(*a));
+	return sys_call5(__NR_clone, a->flags | a->exit_signal,
+			 a->stack + a->stack_size, a->parent_tid, a->child_tid,
+			 a->tls);
 }
 
-static int64_t fork_copy(struct trap *t, const struct clone_args *a)
+/*
+ * A child in our memory, until it executes a program or ends; the carrier is
+ * suspended meanwhile (vfork, posix_spawn). It may run on the very stack below
+ * whose end our frames are, so these are kept elsewhere, and both sides are on
+ * stacks of the runtime around the call.
+ */
+#define KEPT_BYTES 32768u
+#define CHILD_STACK_BYTES 4096u
+
+static struct sharing {
+	const struct trap *trap;
+	struct clone_args *args;
+	int64_t result;
+	struct ucontext uc;	/* where the child continues */
+	uint64_t low, bytes;	/* our frames on the target's stack */
+	uint8_t kept[KEPT_BYTES];
+	_Alignas(16) uint8_t stack[CHILD_STACK_BYTES];
+} sharing;
+
+static _Noreturn void continue_sharing(void)
 {
-	/* A vfork child would run on our frames: give it a copy of them. */
-	uint64_t flags = a->flags & ~(uint64_t)CLONE_VM;
+	set_native();
+	if (sharing.args->flags & CLONE_SIGHAND)	/* they are ours, too */
+		sharing.uc.uc_sigmask = core_self()->sigmask;
+	else
+		signals_go_native(&sharing.uc, core_self()->sigmask);
+	if (access_has_patches())
+		sharing.uc.uc_sigmask &= ~SIGNALS_BIT(SIGTRAP);
+	sys_sigreturn_at((uintptr_t)&sharing.uc);
+}
+
+static void clone_sharing(void *arg)
+{
+	struct sharing *s = arg;
+	uint64_t *entry = (uint64_t *)(uintptr_t)(s->stack +
+						  CHILD_STACK_BYTES) - 2;
+
+	memcpy(s->kept, (void *)(uintptr_t)s->low, s->bytes);
+	/* The stub's `ret` goes there. */
+	entry[0] = (uintptr_t)continue_sharing;
+	s->args->stack = (uintptr_t)s->stack;
+	s->args->stack_size = (uintptr_t)entry - (uintptr_t)s->stack;
+	runtime_mode = RUNTIME_NATIVE;
+	s->result = clone_as(s->trap, s->args);
+	memcpy((void *)(uintptr_t)s->low, s->kept, s->bytes);
+	runtime_mode = RUNTIME_CONTROLLED;
+}
+
+static int64_t spawn_sharing(struct trap *t, struct clone_args *a)
+{
+	struct sharing *s = &sharing;
+	uint64_t here, top = t->uc->uc_mcontext.rsp - 128;
+
+	__asm__("mov %%rsp, %0" : "=r"(here));
+	s->trap = t;
+	s->args = a;
+	s->uc = *t->uc;
+	s->uc.uc_mcontext.rax = 0;
+	if (a->stack)
+		s->uc.uc_mcontext.rsp = a->stack + a->stack_size;
+	s->low = here - 64;	/* core_call() saves two words */
+	s->bytes = top - s->low;
+	if (s->bytes > KEPT_BYTES)
+		s->bytes = 0;	/* on different stacks */
+	core_call(clone_sharing, s);
+	return s->result;
+}
+
+static int64_t fork_copy(struct trap *t, struct clone_args *a)
+{
 	/* The parent may run on, and another task, before the child does. */
 	uint64_t mask = core_self()->sigmask;
+	uint64_t stack = a->stack + a->stack_size;
 	int64_t pid;
 
-	pid = sys_call5(__NR_clone, flags | a->exit_signal, 0, a->parent_tid,
-			a->child_tid, a->tls);
+	a->stack = a->stack_size = 0;	/* it begins in this frame */
+	pid = clone_as(t, a);
 	if (pid)
 		return pid;
+	if (stack)
+		t->uc->uc_mcontext.rsp = stack;
 	/* It may block SIGTRAP, and nobody wants to know what it does. */
 	access_restore_all();
 	return become_native(t, mask);
@@ -140,8 +192,6 @@ static struct clone_args clone_arguments(const struct trap *t)
 	default:
 		sys_copy_in(&a, t->arg[0], t->arg[1] < sizeof(a) ? t->arg[1]
 								 : sizeof(a));
-		if (a.flags & CLONE_PIDFD)
-			a.parent_tid = a.pidfd;	/* clone(2) returns it there */
 	}
 	return a;
 }
@@ -153,15 +203,17 @@ int64_t process_fork(struct trap *t)
 
 	announce(t, EXPLORE_OP_FORK);
 	a = clone_arguments(t);
-	if (a.flags & CLONE_VM && a.stack && !(a.flags & CLONE_VFORK)) {
-		/* Would run beside us in our memory: no thread, no process. */
-		runtime_control->counters.raw_threads++;
-		return -ENOSYS;
-	}
+	if (t->nr == __NR_clone3 && !a.stack != !a.stack_size)
+		return -EINVAL;
+	/* Would run beside us in our memory: no thread, no process. */
+	if (a.flags & CLONE_VM && !(a.flags & CLONE_VFORK))
+		runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, t->site,
+			    "a process made by clone() with CLONE_VM, but without CLONE_VFORK or CLONE_THREAD, cannot be held");
 	runtime_control->counters.forks++;
 	order_show_all();
-	pid = a.flags & CLONE_VM && a.stack ? spawn_sharing(t, &a)
-					    : fork_copy(t, &a);
+	pid = a.flags & CLONE_VM ? spawn_sharing(t, &a) : fork_copy(t, &a);
+	if (pid < 0)
+		runtime_control->counters.forks--;
 	if (runtime_mode != RUNTIME_NATIVE)
 		note_child(pid);
 	return pid;
@@ -197,6 +249,7 @@ int64_t process_execve(struct trap *t)
 	sys_call4(__NR_rt_sigprocmask, 2, &core_self()->sigmask, 0, 8);
 	r = trap_pass(t);
 	/* It came back: the program could not be executed. */
+	runtime_control->counters.execs--;
 	sys_call4(__NR_rt_sigprocmask, 2, &none, 0, 8);
 	process_trap_cpu();
 	v->kind = CONTROL_VERDICT_NONE;
@@ -317,6 +370,16 @@ int64_t process_random(uint64_t *state, uint8_t *out, uint64_t bytes)
 #define RANDOM_FLAGS 7u		/* GRND_NONBLOCK, _RANDOM, _INSECURE */
 #define RANDOM_PIECE 256u	/* bytes copied at a time */
 
+/* As many bytes as there is room for; how many. */
+static uint64_t copy_part(uint64_t to, const uint8_t *from, uint64_t bytes)
+{
+	uint64_t n = 0;
+
+	while (n < bytes && sys_store8((void *)(uintptr_t)(to + n), from[n]))
+		n++;
+	return n;
+}
+
 int64_t process_getrandom(struct trap *t)
 {
 	uint8_t piece[RANDOM_PIECE];
@@ -334,8 +397,10 @@ int64_t process_getrandom(struct trap *t)
 							  : sizeof(piece);
 
 		process_random(&state, piece, n);
-		if (!sys_copy_out(t->arg[0] + done, piece, n))
+		if (!sys_copy_out(t->arg[0] + done, piece, n)) {
+			done += copy_part(t->arg[0] + done, piece, n);
 			return done ? (int64_t)done : -EFAULT;
+		}
 		done += n;
 	}
 	return (int64_t)done;

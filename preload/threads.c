@@ -212,6 +212,13 @@ static int64_t read_clone_args(const struct trap *t, struct clone_args *a)
 		       ? 0 : -EFAULT;
 }
 
+/* What threads share belongs together; see clone(2). */
+static bool is_thread_whole(uint64_t flags)
+{
+	return (flags & (CLONE_SIGHAND | CLONE_VM)) ==
+	       (CLONE_SIGHAND | CLONE_VM);
+}
+
 int64_t threads_clone(struct trap *t)
 {
 	struct clone_args a = { 0 };
@@ -223,12 +230,16 @@ int64_t threads_clone(struct trap *t)
 			return r;
 		if (!(a.flags & CLONE_THREAD))
 			return process_fork(t);
+		if (!is_thread_whole(a.flags) || !a.stack != !a.stack_size)
+			return -EINVAL;
 		forget_stack(&a);
 		return make_task(t, a.flags, a.stack + a.stack_size,
 				 a.parent_tid, a.child_tid, a.tls);
 	}
 	if (!(t->arg[0] & CLONE_THREAD))
 		return process_fork(t);
+	if (!is_thread_whole(t->arg[0]))
+		return -EINVAL;
 	return make_task(t, t->arg[0], t->arg[1], t->arg[2], t->arg[3],
 			 t->arg[4]);
 }

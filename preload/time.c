@@ -406,6 +406,9 @@ int64_t time_timer_create(struct trap *t)
 
 	if (e && !sys_copy_in(e, t->arg[1], sizeof(*e)))
 		return -EFAULT;
+	if (e && e->notify != 1 /* SIGEV_NONE */ &&
+	    (e->signo < 1 || e->signo > 64))
+		return -EINVAL;
 	while (id < NR_TIMERS && timers[id].is_used)
 		id++;
 	if (id == NR_TIMERS)
