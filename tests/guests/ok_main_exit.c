@@ -25,7 +25,7 @@ static void check(int good)
 
 static void finish(void)
 {
-	check(write(1, "done\n", 5) == 5);
+	check(write(1, "ok\n", 3) == 3);
 	exit(0);
 }
 
