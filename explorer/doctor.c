@@ -137,7 +137,7 @@ static int try_guard(void)
 {
 	struct errbuf err = ERRBUF_INIT;
 	struct guard *g;
-	int rc = guard_new(&g, &err);
+	int rc = guard_new(&g, WARD_PLAIN, &err);
 
 	if (!rc)
 		rc = guard_load(g);

@@ -41,46 +41,106 @@ static const int refused[] = {
 	SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(adjtimex),
 	SCMP_SYS(clock_adjtime), SCMP_SYS(sethostname),
 	SCMP_SYS(setdomainname), SCMP_SYS(vhangup),
-	/* other processes */
+};
+
+/* With the numbers of strangers in reach. */
+static const int refused_in_plain[] = {
 	SCMP_SYS(ptrace), SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd),
 };
+
+/* What may be done to any process in the namespace but to the zygote. */
+static const struct by_number {
+	int call;
+	unsigned int arg;	/* index of the process's number */
+} by_number[] = {
+	{ SCMP_SYS(kill), 0 },
+	{ SCMP_SYS(tkill), 0 },
+	{ SCMP_SYS(tgkill), 0 },
+	{ SCMP_SYS(rt_sigqueueinfo), 0 },
+	{ SCMP_SYS(rt_tgsigqueueinfo), 0 },
+	{ SCMP_SYS(pidfd_open), 0 },
+	{ SCMP_SYS(ptrace), 1 },
+	{ SCMP_SYS(process_vm_writev), 0 },
+	{ SCMP_SYS(setpriority), 1 },
+	{ SCMP_SYS(ioprio_set), 1 },
+	{ SCMP_SYS(prlimit64), 0 },
+	{ SCMP_SYS(sched_setparam), 0 },
+	{ SCMP_SYS(sched_setscheduler), 0 },
+	{ SCMP_SYS(sched_setattr), 0 },
+	{ SCMP_SYS(sched_setaffinity), 0 },
+	{ SCMP_SYS(migrate_pages), 0 },
+	{ SCMP_SYS(move_pages), 0 },
+};
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 struct guard {
 	struct sock_fprog program;
 };
 
-/* kill(pid), compared as the 32-bit number that the kernel takes. */
-static int refuse_kill(scmp_filter_ctx ctx, int pid)
+/* A call with that number, compared as the 32 bits that the kernel takes. */
+static int refuse_number(scmp_filter_ctx ctx, int call, unsigned int arg,
+			 int pid)
 {
-	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(kill), 1,
-				SCMP_A0_64(SCMP_CMP_MASKED_EQ, 0xffffffffu,
-					   (uint32_t)pid));
+	const struct scmp_arg_cmp is_it = SCMP_CMP64(arg, SCMP_CMP_MASKED_EQ,
+						     0xffffffffu,
+						     (uint32_t)pid);
+	int rc = seccomp_rule_add_array(ctx, SCMP_ACT_ERRNO(EPERM), call, 1,
+					&is_it);
+
+	/* A call that one architecture does not have is no error. */
+	return rc == -EDOM || rc == -EINVAL ? 0 : rc;
 }
 
-static int add_rules(scmp_filter_ctx ctx)
+static int refuse_all(scmp_filter_ctx ctx, const int *call, size_t nr)
 {
 	int rc = 0;
+
+	for (size_t i = 0; !rc && i < nr; i++) {
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call[i], 0);
+		if (rc == -EDOM || rc == -EINVAL)
+			rc = 0;
+	}
+	return rc;
+}
+
+static int protect_zygote(scmp_filter_ctx ctx)
+{
+	int rc = refuse_number(ctx, SCMP_SYS(kill), 0, -WARD_ZYGOTE_NUMBER);
+
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(by_number); i++)
+		rc = refuse_number(ctx, by_number[i].call, by_number[i].arg,
+				   WARD_ZYGOTE_NUMBER);
+	return rc;
+}
+
+static int protect_strangers(scmp_filter_ctx ctx)
+{
+	const int never[] = { 1, getpid(), -getpgrp() };
+	int rc = refuse_all(ctx, refused_in_plain,
+			    ARRAY_SIZE(refused_in_plain));
+
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(never); i++)
+		rc = refuse_number(ctx, SCMP_SYS(kill), 0, never[i]);
+	return rc;
+}
+
+static int add_rules(scmp_filter_ctx ctx, enum ward_kind kind)
+{
+	int rc;
 
 	/* 32-bit code of children has numbers of its own for the same. */
 	rc = seccomp_arch_add(ctx, SCMP_ARCH_X86);
 	if (!rc || rc == -EEXIST)
 		rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH,
 				      SCMP_ACT_ERRNO(ENOSYS));
-	for (size_t i = 0; !rc && i < sizeof(refused) / sizeof(int); i++) {
-		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), refused[i],
-				      0);
-		/* A call that one architecture does not have is no error. */
-		if (rc == -EDOM || rc == -EINVAL)
-			rc = 0;
-	}
 	if (!rc)
-		rc = refuse_kill(ctx, -1);	/* everybody */
+		rc = refuse_all(ctx, refused, ARRAY_SIZE(refused));
 	if (!rc)
-		rc = refuse_kill(ctx, 1);
+		rc = refuse_number(ctx, SCMP_SYS(kill), 0, -1 /* everybody */);
 	if (!rc)
-		rc = refuse_kill(ctx, getpid());
-	if (!rc)
-		rc = refuse_kill(ctx, -getpgrp());
+		rc = kind == WARD_PLAIN ? protect_strangers(ctx)
+					: protect_zygote(ctx);
 	return rc;
 }
 
@@ -108,14 +168,14 @@ out:
 	return rc;
 }
 
-int guard_new(struct guard **out, struct errbuf *err)
+int guard_new(struct guard **out, enum ward_kind kind, struct errbuf *err)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	struct guard *g = xcalloc(1, sizeof(*g));
 	int rc = ctx ? 0 : -ENOMEM;
 
 	if (!rc)
-		rc = add_rules(ctx);
+		rc = add_rules(ctx, kind);
 	if (!rc)
 		rc = export_program(ctx, g);
 	seccomp_release(ctx);

@@ -32,6 +32,7 @@
 #include "preload/control.h"
 #include "recorder/errbuf.h"
 #include "recorder/trace.h"
+#include "explorer/ward.h"
 
 /* -------------------------------------------------------------- target.c */
 
@@ -67,7 +68,7 @@ void target_release(struct target *t);
 /* A filter that refuses what could harm the system, with EPERM. */
 struct guard;
 
-int guard_new(struct guard **out, struct errbuf *err);
+int guard_new(struct guard **out, enum ward_kind kind, struct errbuf *err);
 /* For this process, for ever. Async-signal-safe. Returns 0 or -errno. */
 int guard_load(const struct guard *g);
 void guard_free(struct guard *g);

@@ -182,7 +182,6 @@ struct child {
 	char **env;
 	int control_fd;		/* number it gets in the target */
 	int note_fd;
-	pid_t parent;
 };
 
 static void send_note(const struct child *c, enum note_kind kind, int error)
@@ -246,8 +245,8 @@ static _Noreturn void run_child(const struct child *c)
 	 */
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != c->parent)
-		_exit(127);	/* died before prctl() */
+	if (getppid() != c->launch->ward.parent)
+		_exit(127);	/* it died before prctl() */
 	reset_signals();
 	set_limits();
 	limits_give_back();
@@ -309,53 +308,81 @@ static int choose_control_fd(int fd)
 	return number;
 }
 
-static int fork_child(struct launch *l, struct child *c, int note[2],
-		      struct errbuf *err)
+static void close_end(int *fd)
 {
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* One try, with a ward of l->ward.kind. */
+static int start_in_ward(struct launch *l, struct child *c, struct errbuf *err)
+{
+	bool is_plain = l->ward.kind == WARD_PLAIN;
+	struct guard *guard = NULL;
+	int note[2] = { -1, -1 }, rc;
+	pid_t pid = -1;
+
+	rc = l->target->has_guard ? guard_new(&guard, l->ward.kind, err) : 0;
+	if (rc)
+		return rc;
+	c->guard = guard;
+	l->control->run_number = is_plain ? 0 : WARD_RUN_NUMBER;
+	l->control->is_ambient = l->ward.kind == WARD_USER_NAMESPACE &&
+				 geteuid();
 	if (c->control_fd >= 0 && !pipe2(note, O_CLOEXEC)) {
 		c->note_fd = note[1];
-		l->pid = fork();
-		if (!l->pid)
-			run_child(c);
-		if (l->pid > 0)
-			return 0;
+		pid = ward_fork(&l->ward, note[1]);
 	}
-	errbuf_addf(err, "cannot start '%s': %s", l->target->program,
-		    strerror(errno));
-	return -EAGAIN;
+	if (!pid)
+		run_child(c);
+	rc = pid < 0 ? -errno : 0;
+	close_end(&note[1]);
+	if (rc)
+		errbuf_addf(err, "cannot start '%s': %s", l->target->program,
+			    strerror(-rc));
+	else
+		rc = read_notes(l, note[0], err);
+	close_end(&note[0]);
+	guard_free(guard);
+	return rc;
+}
+
+/* The ward could not be made, whatever else went wrong. */
+static bool lacks_ward(const struct launch *l)
+{
+	return l->ward.kind < WARD_PLAIN && l->ward.page &&
+	       l->ward.page->error;
 }
 
 int launch_start(struct launch *l, struct errbuf *err)
 {
-	struct child c = { .launch = l, .parent = getpid() };
+	struct child c = { .launch = l };
 	char *const *env = l->target->env ? l->target->env : environ;
 	char *preload = worker_find_preload(err);
-	int note[2] = { -1, -1 }, rc = -ENOENT;
-	struct guard *guard = NULL;
+	int rc = -ENOENT;
 
-	l->pid = 0;
 	l->has_aslr = false;
 	if (!preload)
-		goto out;
-	rc = l->target->has_guard ? guard_new(&guard, err) : 0;
-	if (rc)
-		goto out;
-	c.guard = guard;
+		return rc;
 	c.control_fd = choose_control_fd(l->control_fd);
 	c.env = make_env(env, preload, c.control_fd, l->is_lazy);
-	rc = fork_child(l, &c, note, err);
-	if (rc)
-		goto out;
-	close(note[1]);
-	note[1] = -1;
-	rc = read_notes(l, note[0], err);
-out:
-	if (note[0] >= 0)
-		close(note[0]);
-	if (note[1] >= 0)
-		close(note[1]);
+	for (int kind = (int)ward_first_kind(); kind < NR_WARD_KINDS; kind++) {
+		struct errbuf why = ERRBUF_INIT;
+
+		l->ward = (struct ward){ .kind = (enum ward_kind)kind };
+		rc = start_in_ward(l, &c, &why);
+		if (lacks_ward(l)) {
+			ward_end(&l->ward);
+			continue;
+		}
+		if (rc)
+			errbuf_addf(err, "%s", why.text);
+		break;
+	}
+	if (!rc)
+		ward_find_zygote(&l->ward);
 	strv_free(c.env);
-	guard_free(guard);
 	free(preload);
 	return rc;
 }

@@ -7,23 +7,25 @@
 #define EXPLORER_LAUNCH_H
 
 #include "explorer/internal.h"
+#include "explorer/ward.h"
 
 struct launch {
 	const struct target *target;
+	struct control *control;
 	int control_fd;		/* the control region */
 	int output_fd;		/* takes stdout and stderr */
 	int stdin_fd;
 	int cpu;		/* processor to run on; -1: any */
 	bool is_lazy;		/* look symbols up late, as the system does */
 	/* Set by launch_start(): */
-	pid_t pid;		/* leader of a session of its own; 0: none */
+	struct ward ward;	/* its zygote leads a session of its own */
 	bool has_aslr;		/* addresses could not be fixed */
 };
 
 /*
  * Start the target's program with the runtime preloaded. Returns 0 once it was
- * executed; or negative with `err` filled, and `pid` to be reaped if set. It
- * dies with the calling thread.
+ * executed; or negative with `err` filled. In both cases the caller ends
+ * `ward`. It dies with the calling thread.
  */
 int launch_start(struct launch *l, struct errbuf *err);
 

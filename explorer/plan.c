@@ -13,12 +13,12 @@
 #include "explorer/counters.h"
 #include "explorer/options.h"
 #include "explorer/util.h"
+#include "explorer/ward.h"
 #include "strategies/strategies.h"
 
 #define START_NS 1000000000ull		/* virtual CLOCK_MONOTONIC */
 #define REALTIME_NS 1700000000000000000ull	/* 2023-11-14, a Tuesday */
 #define OP_COST_NS 1000ull
-#define VIRTUAL_PID 100000u
 
 /* The strategy of a plug-in, or NULL with `err` filled. */
 static const struct explore_strategy *load_plugin(struct plan *p,
@@ -179,7 +179,7 @@ void plan_configure(const struct plan *p, const struct options *o,
 		},
 		.flags = CONTROL_F_TRAP_TSC |
 			 (o->has_guard ? 0 : CONTROL_F_NO_GUARD),
-		.virtual_pid = VIRTUAL_PID,
+		.virtual_pid = WARD_RUN_NUMBER,
 		.clock = p->clock,
 		.strategy_bytes = p->strategy->state_bytes(&p->setup),
 	};

@@ -6,7 +6,9 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "explorer/util.h"
 
@@ -18,12 +20,26 @@
 #define HOPELESS_NS 10000000000ull	/* from the kill to giving up */
 #define PROBE_SIGNAL SIGURG		/* as preload/signals.c has it */
 
-/* Processor time of the run; 0 when it has none. */
-static uint64_t cpu_time_ns(const struct control *c)
+pid_t watchdog_run(struct watchdog *d)
 {
+	if (d->run_fd < 0)
+		d->run_fd = ward_open_run(d->ward, &d->run);
+	return d->run_fd < 0 ? 0 : d->run;
+}
+
+/* By descriptor: the number may be somebody else's by now. */
+static void send(struct watchdog *d, int sig)
+{
+	if (watchdog_run(d) > 0)
+		syscall(SYS_pidfd_send_signal, d->run_fd, sig, NULL, 0);
+}
+
+/* Processor time of the run; 0 when it has none. */
+static uint64_t cpu_time_ns(struct watchdog *d)
+{
+	pid_t pid = watchdog_run(d);
 	struct timespec t;
 	clockid_t clock;
-	int32_t pid = c->run_pid;
 
 	if (pid <= 0 || clock_getcpuclockid(pid, &clock) ||
 	    clock_gettime(clock, &t))
@@ -31,15 +47,25 @@ static uint64_t cpu_time_ns(const struct control *c)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-void watchdog_init(struct watchdog *d, struct control *c, uint64_t limit_ms,
+void watchdog_init(struct watchdog *d, struct control *c,
+		   const struct ward *ward, uint64_t limit_ms,
 		   uint64_t pause_ns)
 {
 	*d = (struct watchdog){
 		.control = c,
+		.ward = ward,
+		.run_fd = -1,
 		.limit_ns = limit_ms * 1000000u,
 		.step = UINT64_MAX,
 		.pause_ns = pause_ns,
 	};
+}
+
+void watchdog_end(struct watchdog *d)
+{
+	if (d->run_fd >= 0)
+		close(d->run_fd);
+	d->run_fd = -1;
 }
 
 void watchdog_moved(struct watchdog *d)
@@ -50,19 +76,16 @@ void watchdog_moved(struct watchdog *d)
 		d->pause_ns = PATIENCE_NS;
 	d->spins = d->control->counters.spins;
 	d->probe_ns = d->moved_ns + d->pause_ns;
-	d->cpu_ns = d->probed_cpu_ns = cpu_time_ns(d->control);
+	d->cpu_ns = d->probed_cpu_ns = cpu_time_ns(d);
 }
 
 void watchdog_kill(struct watchdog *d, enum watchdog_reason reason)
 {
-	int32_t pid = d->control->run_pid;
-
 	if (!d->reason) {
 		d->reason = reason;
 		d->killed_ns = now_ns();
 	}
-	if (pid > 0)
-		kill(pid, SIGKILL);
+	send(d, SIGKILL);
 }
 
 /*
@@ -83,17 +106,16 @@ static uint32_t choose_probe(const struct watchdog *d, uint64_t cpu)
 static void probe(struct watchdog *d, uint64_t now)
 {
 	struct control *c = d->control;
-	uint64_t cpu = cpu_time_ns(c);
-	int32_t pid = c->run_pid;
+	uint64_t cpu = cpu_time_ns(d);
 
 	/* Sleeping in the kernel, or hardly scheduled: nothing to see. */
-	if (pid <= 0 || cpu < d->probed_cpu_ns + d->pause_ns / 2) {
+	if (cpu < d->probed_cpu_ns + d->pause_ns / 2) {
 		d->probe_ns = now + PATIENCE_NS;
 		return;
 	}
 	d->probed_cpu_ns = cpu;
 	__atomic_store_n(&c->probe, choose_probe(d, cpu), __ATOMIC_RELEASE);
-	kill(pid, PROBE_SIGNAL);
+	send(d, PROBE_SIGNAL);
 	d->probe_ns = now + d->pause_ns;
 	d->pause_ns *= PAUSE_GROWTH;
 	if (d->pause_ns > PAUSE_MAX_NS)

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "explorer/ward.h"
 #include "preload/control.h"
 
 enum watchdog_reason {
@@ -25,6 +26,9 @@ enum watchdog_reason {
 /* Of one run. */
 struct watchdog {
 	struct control *control;
+	const struct ward *ward;
+	pid_t run;		/* its number, while run_fd is open */
+	int run_fd;		/* pidfd; -1: not looked for yet, or gone */
 	uint64_t limit_ns;	/* real time without an operation */
 	uint64_t step;		/* as last seen */
 	uint64_t moved_ns;	/* real time when `step` changed */
@@ -41,8 +45,16 @@ struct watchdog {
  * `pause_ns` is d->pause_ns of an earlier run of the program, or 0: where all
  * probes were in vain, the next run is not probed so soon.
  */
-void watchdog_init(struct watchdog *d, struct control *c, uint64_t limit_ms,
+void watchdog_init(struct watchdog *d, struct control *c,
+		   const struct ward *ward, uint64_t limit_ms,
 		   uint64_t pause_ns);
+void watchdog_end(struct watchdog *d);
+
+/*
+ * The number of the run, which the kernel is asked for: the target may have
+ * written what it likes to the control region. 0: it is not there.
+ */
+pid_t watchdog_run(struct watchdog *d);
 
 /* One look: probe the run, or kill it when its time is up. */
 void watchdog_look(struct watchdog *d);

@@ -38,7 +38,7 @@ struct worker {
 	int control_fd;
 	int output_fd;		/* memfd with what the run printed */
 	int stdin_fd;		/* shared with the target: one file offset */
-	pid_t zygote;
+	struct ward ward;
 	bool has_aslr;
 	bool has_ended;		/* the zygote was reaped */
 	int wait_status;	/* iff has_ended */
@@ -129,7 +129,7 @@ static void wait_state(struct worker *w, uint32_t state)
 static bool has_ended(struct worker *w)
 {
 	if (!w->has_ended &&
-	    waitpid(w->zygote, &w->wait_status, WNOHANG) == w->zygote)
+	    ward_has_ended(&w->ward, &w->wait_status))
 		w->has_ended = true;
 	return w->has_ended;
 }
@@ -212,7 +212,8 @@ static int instrument(struct worker *w, struct errbuf *err)
 	uint32_t state;
 	int rc;
 
-	rc = access_plan(c, w->target->scope, w->target->program, w->zygote,
+	rc = access_plan(c, w->target->scope, w->target->program,
+			 w->ward.zygote,
 			 &w->access, err);
 	if (rc || !c->nr_access)
 		return rc;
@@ -244,6 +245,7 @@ static int start(struct worker **out, const struct target *target,
 		rc = open_files(w, err);
 	l = (struct launch){
 		.target = target,
+		.control = w->control,
 		.control_fd = w->control_fd,
 		.output_fd = w->output_fd,
 		.stdin_fd = w->stdin_fd,
@@ -252,7 +254,7 @@ static int start(struct worker **out, const struct target *target,
 	};
 	if (!rc) {
 		rc = launch_start(&l, err);
-		w->zygote = l.pid;
+		w->ward = l.ward;
 		w->has_aslr = l.has_aslr;
 	}
 	if (!rc)
@@ -390,13 +392,44 @@ static int look_after(struct worker *w, struct watchdog *dog,
 	return 0;
 }
 
+static int wait_for_end(struct worker *w, struct watchdog *dog,
+			void (*inspect)(struct worker *w, pid_t pid,
+					void *data),
+			void *data, struct errbuf *err)
+{
+	struct control *c = w->control;
+	uint32_t state;
+	int rc;
+
+	while ((state = state_of(w)) != CONTROL_STATE_DONE) {
+		if (state == CONTROL_STATE_FAILED) {
+			errbuf_addf(err, "'%s' cannot be controlled: %s",
+				    w->target->argv[0], c->verdict.message);
+			return -ENOTSUP;
+		}
+		if (state == CONTROL_STATE_FROZEN && !c->release) {
+			if (inspect)
+				inspect(w, watchdog_run(dog), data);
+			set_word(&c->release, 1);
+			watchdog_moved(dog);
+		}
+		wait_state(w, state);
+		/* Only after a whole poll: this is the path of every run. */
+		if (state_of(w) != state)
+			continue;
+		rc = look_after(w, dog, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 int worker_run(struct worker *w,
 	       void (*inspect)(struct worker *w, pid_t pid, void *data),
 	       void *data, struct errbuf *err)
 {
 	struct control *c = w->control;
 	struct watchdog dog;
-	uint32_t state;
 	int rc;
 
 	if (w->has_ended) {
@@ -407,29 +440,12 @@ int worker_run(struct worker *w,
 	rc = begin_run(w, err);
 	if (rc)
 		return rc;
-	watchdog_init(&dog, c, w->target->run_timeout_ms, w->probe_pause_ns);
-	while ((state = state_of(w)) != CONTROL_STATE_DONE) {
-		if (state == CONTROL_STATE_FAILED) {
-			errbuf_addf(err, "'%s' cannot be controlled: %s",
-				    w->target->argv[0], c->verdict.message);
-			return -ENOTSUP;
-		}
-		/* A quick run freezes before the zygote has noted its pid. */
-		if (state == CONTROL_STATE_FROZEN && !c->release &&
-		    __atomic_load_n(&c->run_pid, __ATOMIC_ACQUIRE)) {
-			if (inspect)
-				inspect(w, c->run_pid, data);
-			set_word(&c->release, 1);
-			watchdog_moved(&dog);
-		}
-		wait_state(w, state);
-		/* Only after a whole poll: this is the path of every run. */
-		if (state_of(w) != state)
-			continue;
-		rc = look_after(w, &dog, err);
-		if (rc)
-			return rc;
-	}
+	watchdog_init(&dog, c, &w->ward, w->target->run_timeout_ms,
+		      w->probe_pause_ns);
+	rc = wait_for_end(w, &dog, inspect, data, err);
+	watchdog_end(&dog);
+	if (rc)
+		return rc;
 	if (dog.reason == WATCHDOG_STOPPED)
 		return -EINTR;
 	w->probe_pause_ns = dog.pause_ns;
@@ -450,16 +466,8 @@ void worker_free(struct worker *w)
 {
 	if (!w)
 		return;
-	if (w->zygote > 0) {
-		/* Whatever it started and left behind goes with it. */
-		kill(-w->zygote, SIGKILL);
-		if (!w->has_ended) {
-			kill(w->zygote, SIGKILL);
-			while (waitpid(w->zygote, NULL, 0) < 0 &&
-			       errno == EINTR)
-				;
-		}
-	}
+	/* Whatever it started and left behind goes with it. */
+	ward_end(&w->ward);
 	if (w->control)
 		munmap(w->control, sizeof(*w->control));
 	if (w->control_fd >= 0)

@@ -352,12 +352,11 @@ struct control {
 	uint32_t command;	/* futex; enum control_command */
 	uint32_t state;		/* futex; enum control_state */
 	uint32_t release;	/* futex; tool sets 1 to end FROZEN */
-	int32_t run_pid;	/* the forked run, 0 between runs */
-	int32_t zygote_pid;
+	int32_t unused[2];
 	int32_t wait_status;	/* as of wait4() on the run */
 	/*
-	 * Set by the tool's watchdog before it sends the probe signal to
-	 * run_pid because `step` has not moved; see preload/spin.c.
+	 * Set by the tool's watchdog before it sends the probe signal to the
+	 * run because `step` has not moved; see preload/spin.c.
 	 */
 	uint32_t probe;		/* enum control_probe */
 	uint32_t nr_modules;
@@ -415,6 +414,12 @@ struct control {
 	 * By the tool.
 	 */
 	struct control_limit limit[CONTROL_LIMIT_NR];
+	/*
+	 * By the tool, before the start; the zygote keeps copies. In a PID
+	 * namespace of its own each run has the same number; 0: any.
+	 */
+	uint32_t run_number;
+	uint32_t is_ambient;	/* the run drops all its capabilities */
 };
 
 /* The runtime itself, its stacks, its trampolines as a rule. */

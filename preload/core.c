@@ -15,6 +15,7 @@
 #include "preload/access.h"
 #include "preload/clock.h"
 #include "preload/files.h"
+#include "preload/ids.h"
 #include "strategies/strategies.h"
 
 uint32_t runtime_mode;
@@ -582,7 +583,7 @@ void core_start_run(void)
 			    "the runtime does not know the strategy");
 	}
 	scheduler_task_new(s, 0, 0);
-	c->task[0].tid = c->config.virtual_pid;
+	c->task[0].tid = ids_of_task(0);
 	threads_start_run();
 	start.object = scheduler_object_id(s, SCHED_CLASS_THREAD, 0, 0);
 	scheduler_announce(s, 0, &start);

@@ -12,6 +12,7 @@
 #include <linux/fcntl.h>
 
 #include "preload/files.h"
+#include "preload/ids.h"
 
 #define PATH_BYTES 512
 #define TEXT_BYTES 4096
@@ -51,20 +52,6 @@ static const char *skip_name(const char *p, const char *name)
 	return *p && *p != '/' ? NULL : p;
 }
 
-/* The process by the number that this /proc has for it. */
-static bool is_own_number(uint64_t number)
-{
-	char link[24] = { 0 };
-	uint64_t own;
-
-	if (number == core_task(0)->tid ||
-	    number == (uint32_t)runtime_control->zygote_pid)
-		return true;
-	return sys_call3(__NR_readlink, "/proc/self", link, sizeof(link) - 1) >
-		       0 &&
-	       read_number(link, &own) && own == number;
-}
-
 static bool parse(const char *path, struct place *at)
 {
 	const char *p = path + 6, *q;
@@ -79,7 +66,7 @@ static bool parse(const char *path, struct place *at)
 		q = read_number(p, &number);
 		if (!q)
 			return false;
-		if (!is_own_number(number)) {
+		if (number != ids_process) {
 			at->task = threads_by_tid((uint32_t)number);
 			if (at->task < 0)
 				return false;
@@ -89,7 +76,7 @@ static bool parse(const char *path, struct place *at)
 	if (core_has_prefix(q, "/task/") && (q = read_number(q + 6, &number))) {
 		int task = threads_by_tid((uint32_t)number);
 
-		if (task < 0 && is_own_number(number))
+		if (task < 0 && number == ids_process)
 			task = 0;
 		if (task >= 0) {
 			at->task = task;

@@ -13,6 +13,7 @@
 
 #include "preload/access.h"
 #include "preload/files.h"
+#include "preload/ids.h"
 
 #define MAX_CHILDREN 256
 
@@ -325,25 +326,16 @@ int64_t process_exit_group(struct trap *t)
 
 /* ------------------------------------------------------------ identity */
 
-int64_t process_pid_arg(uint64_t pid)
-{
-	int64_t p = (int32_t)pid;
-
-	if (p == runtime_control->config.virtual_pid || threads_by_tid((uint32_t)p) >= 0)
-		return 0;	/* "the caller" in all calls that are marked */
-	return p;
-}
-
 int64_t process_getpid(struct trap *t)
 {
 	(void)t;
-	return runtime_control->config.virtual_pid;
+	return ids_process;
 }
 
+/* The zygote's: as the kernel has it, and as it stays. */
 int64_t process_getppid(struct trap *t)
 {
-	(void)t;
-	return runtime_control->config.virtual_pid - 1;
+	return trap_pass(t);
 }
 
 static uint64_t next_random(uint64_t *state)

@@ -15,6 +15,7 @@
 #include <linux/resource.h>
 
 #include "preload/access.h"
+#include "preload/ids.h"
 #include "preload/rlimits.h"
 #include "preload/traps.h"
 
@@ -153,10 +154,9 @@ int64_t limits_setrlimit(struct trap *t)
 int64_t limits_prlimit(struct trap *t)
 {
 	int limit = which(t->arg[1]);
-	int32_t pid = (int32_t)process_pid_arg(t->arg[0]);
+	int32_t pid = (int32_t)t->arg[0];
 
-	t->arg[0] = (uint64_t)pid;
-	if (limit < 0 || (pid && pid != sys_call0(__NR_getpid)))
+	if (limit < 0 || (pid && !ids_is_self(pid)))
 		return trap_pass(t);
 	return change(t, limit, t->arg[2], t->arg[3]);
 }

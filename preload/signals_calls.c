@@ -5,6 +5,7 @@
 #include <linux/errno.h>
 
 #include "preload/access.h"
+#include "preload/ids.h"
 #include "preload/signals.h"
 
 /* ---------------------------------------------------------- the calls */
@@ -226,21 +227,34 @@ static struct signals_info make_info(int sig, int code)
 	struct signals_info info = {
 		.signo = sig,
 		.code = code,
-		.pid = (int32_t)runtime_control->config.virtual_pid,
+		.pid = (int32_t)ids_process,
 		.uid = (int32_t)sys_call0(__NR_getuid),
 	};
 
 	return info;
 }
 
-static bool is_own_pid(int64_t pid)
+/*
+ * The group has children in it, too. The kernel tells them; what it would do
+ * to this process, whose mask it does not know, is taken back.
+ */
+static int64_t send_to_group(struct trap *t, const struct signals_info *info)
 {
-	return pid == 0 || pid == runtime_control->config.virtual_pid ||
-	       pid == runtime_control->zygote_pid ||
-	       pid == -(int64_t)runtime_control->config.virtual_pid;
-}
+	uint64_t bit = SIGNALS_BIT(info->signo), was;
+	const uint64_t now[2] = { 0, 0 };
+	int64_t r;
 
-extern RUNTIME_HIDDEN bool process_is_child(int64_t pid);
+	if (info->signo == 0 || !runtime_control->counters.forks)
+		return send(t, -1, info);
+	if (bit & UNBLOCKABLE)
+		return trap_pass(t);
+	r = send(t, -1, info);
+	sys_call4(__NR_rt_sigprocmask, SIG_BLOCK, &bit, &was, 8);
+	trap_pass(t);
+	sys_call4(__NR_rt_sigtimedwait, &bit, 0, now, 8);
+	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &was, 0, 8);
+	return r;
+}
 
 int64_t signals_kill(struct trap *t)
 {
@@ -249,14 +263,11 @@ int64_t signals_kill(struct trap *t)
 
 	if (t->arg[1] > NR_SIGNALS)
 		return -EINVAL;
-	if (is_own_pid(pid))
+	if (ids_is_self(pid))
 		return send(t, -1, &info);
-	if (!(runtime_control->config.flags & CONTROL_F_NO_GUARD) &&
-	    t->arg[1] && !process_is_child(pid)) {
-		runtime_control->counters.denied++;
-		return -EPERM;
-	}
-	return trap_pass(t);
+	if (ids_is_own_group(pid))
+		return send_to_group(t, &info);
+	return ids_signal_other(t);
 }
 
 static int64_t send_to_tid(struct trap *t, uint32_t tid, int sig,
@@ -266,15 +277,15 @@ static int64_t send_to_tid(struct trap *t, uint32_t tid, int sig,
 
 	if (sig < 0 || sig > NR_SIGNALS)
 		return -EINVAL;
-	return task < 0 ? -ESRCH : send(t, task, info);
+	return task < 0 ? ids_signal_other(t) : send(t, task, info);
 }
 
 int64_t signals_tgkill(struct trap *t)
 {
 	struct signals_info info = make_info((int)t->arg[2], -6 /* SI_TKILL */);
 
-	if (!is_own_pid((int32_t)t->arg[0]))
-		return trap_pass(t);
+	if (!ids_is_self((int32_t)t->arg[0]))
+		return ids_signal_other(t);
 	return send_to_tid(t, (uint32_t)t->arg[1], (int)t->arg[2], &info);
 }
 
@@ -292,8 +303,8 @@ int64_t signals_sigqueueinfo(struct trap *t)
 	if (!sys_copy_in(&info, t->arg[2], sizeof(info)))
 		return -EFAULT;
 	info.signo = (int)t->arg[1];
-	if (!is_own_pid((int32_t)t->arg[0]))
-		return trap_pass(t);
+	if (!ids_is_self((int32_t)t->arg[0]))
+		return ids_signal_other(t);
 	return send(t, -1, &info);
 }
 
@@ -304,7 +315,7 @@ int64_t signals_tgsigqueueinfo(struct trap *t)
 	if (!sys_copy_in(&info, t->arg[3], sizeof(info)))
 		return -EFAULT;
 	info.signo = (int)t->arg[2];
-	if (!is_own_pid((int32_t)t->arg[0]))
-		return trap_pass(t);
+	if (!ids_is_self((int32_t)t->arg[0]))
+		return ids_signal_other(t);
 	return send_to_tid(t, (uint32_t)t->arg[1], (int)t->arg[2], &info);
 }

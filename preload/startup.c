@@ -77,7 +77,10 @@ static uint64_t answer(const struct sigcontext *m)
 						(void *)(uintptr_t)m->rdi,
 						m->rsi);
 	case __NR_getpid:
-		return (uint64_t)runtime_control->config.virtual_pid;
+		/* What main will be told, if that is known by now. */
+		if (!runtime_control->run_number)
+			break;
+		return runtime_control->run_number;
 	case __NR_clock_gettime:
 		if (m->rdi > 11)
 			break;

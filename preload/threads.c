@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 
 #include "preload/access.h"
+#include "preload/ids.h"
 #include "preload/traps.h"
 
 /* ------------------------------------------------------------- queries */
@@ -18,8 +19,6 @@ int threads_by_tid(uint32_t tid)
 	struct control *c = runtime_control;
 	struct scheduler *s = runtime_scheduler();
 
-	if (tid == (uint32_t)c->zygote_pid)
-		return 0;	/* what libc noted of main before it was held */
 	for (uint32_t i = 0; i < s->nr_live; i++)
 		if (c->task[s->live[i]].tid == tid)
 			return s->live[i];
@@ -154,7 +153,7 @@ void threads_make(struct trap *t, uint64_t flags, uint64_t stack,
 	}
 	k = core_task((uint32_t)child);
 	memset(k, 0, sizeof(*k));
-	k->tid = runtime_control->config.virtual_pid + (uint32_t)child;
+	k->tid = ids_of_task((uint32_t)child);
 	k->fs_base = flags & CLONE_SETTLS ? tls : sys_get_fs();
 	core_gs[child] = core_keeps_gs ? sys_get_gs() : 0;
 	k->clear_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
@@ -257,8 +256,7 @@ static void release_robust(uint64_t addr, uint32_t tid)
 	if (!sys_load32(word, &value))
 		return;
 	owner = value & FUTEX_TID_MASK;
-	if (owner != tid && !(tid == runtime_control->config.virtual_pid &&
-			      owner == (uint32_t)runtime_control->zygote_pid))
+	if (owner != tid)
 		return;
 	sys_store32(word, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
 	futex_wake_address(addr, 1);

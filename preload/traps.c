@@ -8,6 +8,7 @@
 #include "preload/access.h"
 #include "preload/clock.h"
 #include "preload/files.h"
+#include "preload/ids.h"
 
 /* prctl.h would do, but it is newer than some build machines' headers. */
 #define PR_SET_SYSCALL_USER_DISPATCH_NR 59
@@ -39,17 +40,10 @@ int64_t trap_refuse(struct trap *t)
 	return -(int64_t)trap_entry(t->nr)->error;
 }
 
-static void translate_ids(struct trap *t, const struct trap_entry *e)
-{
-	for (uint32_t n = 0; n < TRAP_RESULT; n++)
-		if (trap_id_of(e, n) == TRAP_ID_NUMBER)
-			t->arg[n] = (uint64_t)process_pid_arg(t->arg[n]);
-}
-
 static int64_t make_call(struct trap *t, const struct trap_entry *e)
 {
 	if (e->flags & TRAP_F_PID)
-		translate_ids(t, e);
+		ids_translate(t, e);
 	if (e->handler)
 		return e->handler(t);
 	if (!(e->flags & TRAP_F_QUIET) && t->nr >= 0 &&

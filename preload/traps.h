@@ -41,7 +41,7 @@ typedef int64_t trap_handler(struct trap *t);
 enum trap_flags {
 	/* Works on the signal frame (clone, fork, sigreturn): never fast. */
 	TRAP_F_FRAME = 1 << 0,
-	/* Passed, but for virtual process ids (trap_id): translate them. */
+	/* Numbers of tasks in it (trap_id) are translated before. */
 	TRAP_F_PID = 1 << 1,
 	/* Changes nothing a test could see: not worth a count. */
 	TRAP_F_QUIET = 1 << 2,
@@ -200,7 +200,6 @@ RUNTIME_HIDDEN void cpuid_trap(bool is_on);
 RUNTIME_HIDDEN bool cpuid_emulate(struct sigcontext *m);
 
 /* process.c: continue as an uncontrolled child with this context. */
-RUNTIME_HIDDEN int64_t process_pid_arg(uint64_t pid);
 /* getrandom: fill the bytes from a generator's state; returns their number. */
 RUNTIME_HIDDEN int64_t process_random(uint64_t *state, uint8_t *out,
 				      uint64_t bytes);

@@ -25,6 +25,7 @@
 #include "preload/access.h"
 #include "preload/core.h"
 #include "preload/rlimits.h"
+#include "preload/ids.h"
 
 uint32_t sys_has_fsgsbase;
 RUNTIME_HIDDEN const struct explore_strategy *core_plugin;
@@ -186,7 +187,7 @@ static void prepare(struct control *c)
 		fail(c, "it starts threads before main, which explore cannot hold yet");
 	load_plugin(c);
 	set_at_random(c);
-	c->zygote_pid = (int32_t)sys_call0(__NR_getpid);
+	ids_init();
 	modules_init();
 	core_init();
 	threads_init();
@@ -202,34 +203,9 @@ static void wait_for_command(struct control *c)
 		sys_call4(__NR_futex, &c->command, FUTEX_WAIT, 0, 0);
 }
 
-/* What a run left behind: children of its children, adopted by the zygote. */
-static void reap_leftovers(const struct control *c)
-{
-	char text[4096];
-	int64_t fd, n;
-
-	if (!c->counters.forks && !c->counters.execs)
-		return;
-	fd = sys_call3(__NR_open, "/proc/thread-self/children", O_RDONLY, 0);
-	if (fd < 0)
-		return;
-	n = sys_call3(__NR_read, fd, text, sizeof(text) - 1);
-	sys_call1(__NR_close, fd);
-	for (int64_t i = 0, pid = 0; i < n; i++) {
-		if (text[i] >= '0' && text[i] <= '9') {
-			pid = pid * 10 + (text[i] - '0');
-			continue;
-		}
-		if (pid) {
-			sys_call2(__NR_kill, pid, 9);
-			sys_call4(__NR_wait4, pid, 0, 0, 0);
-		}
-		pid = 0;
-	}
-}
-
 static void in_the_run(void)
 {
+	ids_start_run();
 	sys_call2(__NR_prctl, PR_SET_PDEATHSIG, 9);
 	process_trap_cpu();
 	core_start_run();
@@ -262,14 +238,13 @@ static void serve(struct control *c)
 		patch_apply();
 		access_apply();
 		c->verdict.kind = CONTROL_VERDICT_NONE;
-		pid = sys_call5(__NR_clone, 17 /* SIGCHLD */, 0, 0, 0, 0);
+		pid = ids_fork_run();
 		if (pid == 0) {
 			in_the_run();
 			return;
 		}
 		if (pid < 0)
 			fail(c, "cannot fork a run: out of processes or memory");
-		c->run_pid = (int32_t)pid;
 		/*
 		 * The run may have frozen already. The tool is not woken: it
 		 * has nothing to do before the end.
@@ -278,9 +253,11 @@ static void serve(struct control *c)
 					     CONTROL_STATE_RUNNING);
 		while (sys_call4(__NR_wait4, pid, &status, 0, 0) == -4)
 			;	/* EINTR */
+		ids_end_leftovers();
+		/* Both may have been written by a run gone wild. */
 		c->wait_status = status;
-		c->run_pid = 0;
-		reap_leftovers(c);
+		__atomic_store_n(&c->command, CONTROL_COMMAND_NONE,
+				 __ATOMIC_SEQ_CST);
 		set_state(c, CONTROL_STATE_DONE);
 	}
 }
@@ -290,7 +267,6 @@ static int held_main(int argc, char **argv, char **envp)
 	struct control *c = runtime_control;
 
 	prepare(c);
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	set_state(c, CONTROL_STATE_READY);
 	serve(c);
 	return target_main(argc, argv, envp);

@@ -4,10 +4,10 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -40,11 +40,8 @@ static void run_two(void)
 /* Exit status 0 iff the call is refused. */
 static int is_guarded(void)
 {
-	struct iovec v = { NULL, 0 };
-
-	/* No such process: ESRCH, unless the guard says EPERM. */
-	return process_vm_writev(0x7ffffff0, &v, 1, &v, 1, 0) == -1 &&
-	       errno == EPERM ? 0 : 9;
+	/* Signal 0 harms nobody. */
+	return kill(getppid(), 0) == -1 && errno == EPERM ? 0 : 9;
 }
 
 static int echo_input(void)
