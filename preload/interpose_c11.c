@@ -203,6 +203,8 @@ RUNTIME_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
 	int r;
 
 	if (!runtime_is_on())
+		zygote_hold();
+	if (!runtime_is_on())
 		return interpose__native()->thrd_create(thread, start, arg);
 	interpose__point(EXPLORE_OP_THREAD_CREATE, 0, RUNTIME_CALLER);
 	r = real.thrd_create(thread, start, arg);

@@ -33,6 +33,8 @@ RUNTIME_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	int r, t, detached = PTHREAD_CREATE_JOINABLE;
 
 	if (!runtime_is_on())
+		zygote_hold();	/* the first, before main */
+	if (!runtime_is_on())
 		return interpose__native()->pthread_create(thread, attr, start,
 							   arg);
 	interpose__point(EXPLORE_OP_THREAD_CREATE, 0, RUNTIME_CALLER);

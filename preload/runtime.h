@@ -192,6 +192,12 @@ extern RUNTIME_HIDDEN struct runtime_relock runtime_relock;
 
 /* --------------------------------------------------- life of the runtime */
 
+/*
+ * Hold the process here: it becomes the zygote, and this returns in each run. At
+ * the first thread before main, or at main; from the second time on, nothing.
+ */
+RUNTIME_HIDDEN void zygote_hold(void);
+
 /* interpose_*.c: look the real functions up with dlsym. Before any trap. */
 RUNTIME_HIDDEN void interpose_init(void);
 

@@ -9,14 +9,19 @@
  * a handler that answers for random bytes and clocks and executes the others
  * as they are; and cpuid faults.
  *
- * A call whose effect would be undone by the return from a signal handler, or
- * that needs the caller's own stack, ends this: it is executed again untrapped,
- * and so is everything behind it.
+ * The first thread that is made ends this: the process is held there, as it is at
+ * main otherwise, and each run begins with that call. A call that needs the
+ * caller's own stack (a child, another program) ends it as well: it is executed
+ * again untrapped, and so is everything behind it. Masks and alternate stacks,
+ * which the return from a signal handler sets, are changed in its frame.
  *
  * Context: in a signal handler of a process that is not controlled yet; no
  * task, no model.
  */
 #include <sys/auxv.h>
+
+#include <linux/errno.h>
+#include <linux/sched.h>
 
 #include "preload/access.h"
 #include "preload/traps.h"
@@ -32,6 +37,9 @@ static uint64_t random_state;
 static uint64_t passed_ns;
 static bool is_on;
 static uint64_t their_sigsys[ACTION_WORDS], their_sigsegv[ACTION_WORDS];
+/* Signals that we need, of those they block. */
+static uint64_t blocked_for_them;
+#define NEEDED (SIGNALS_BIT(SIGSYS) | SIGNALS_BIT(SIGSEGV))
 
 static bool is_bound_to_frame(const struct sigcontext *m)
 {
@@ -43,14 +51,110 @@ static bool is_bound_to_frame(const struct sigcontext *m)
 	case __NR_execve:
 	case __NR_execveat:
 	case __NR_rt_sigreturn:
-	case __NR_rt_sigprocmask:
-	case __NR_sigaltstack:
 		return true;
-	case __NR_rt_sigaction:
-		return m->rdi == SIGSYS || m->rdi == SIGSEGV;
 	default:
 		return false;
 	}
+}
+
+static bool makes_thread(const struct sigcontext *m)
+{
+	uint64_t flags = m->rdi;
+
+	if (m->rax == __NR_clone3 &&
+	    !sys_load64((const void *)(uintptr_t)m->rdi, &flags))
+		return false;
+	return (m->rax == __NR_clone || m->rax == __NR_clone3) &&
+	       flags & CLONE_THREAD;
+}
+
+static int64_t change_mask(struct ucontext *uc)
+{
+	const struct sigcontext *m = &uc->uc_mcontext;
+	uint64_t was = uc->uc_sigmask | blocked_for_them, now = was, set = 0;
+
+	if (m->r10 != sizeof(set))
+		return -EINVAL;
+	if (m->rsi && !sys_load64((void *)(uintptr_t)m->rsi, &set))
+		return -EFAULT;
+	if (m->rsi) {
+		switch (m->rdi) {
+		case SIG_BLOCK:
+			now = was | set;
+			break;
+		case SIG_UNBLOCK:
+			now = was & ~set;
+			break;
+		case SIG_SETMASK:
+			now = set;
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	uc->uc_sigmask = now & ~NEEDED;
+	blocked_for_them = now & NEEDED;
+	return m->rdx && !sys_store64((void *)(uintptr_t)m->rdx, was) ? -EFAULT
+								      : 0;
+}
+
+static int64_t change_altstack(struct ucontext *uc)
+{
+	const struct sigcontext *m = &uc->uc_mcontext;
+	stack_t was = uc->uc_stack, new;
+
+	if (m->rdi) {
+		if (!sys_copy_in(&new, m->rdi, sizeof(new)))
+			return -EFAULT;
+		if (!(new.ss_flags & 2 /* SS_DISABLE */) && new.ss_size < 2048)
+			return -ENOMEM;
+		uc->uc_stack = new;
+	}
+	return m->rsi && !sys_copy_out(m->rsi, &was, sizeof(was)) ? -EFAULT : 0;
+}
+
+static int64_t change_action(const struct sigcontext *m, uint64_t *theirs)
+{
+	uint64_t was[ACTION_WORDS], new[ACTION_WORDS];
+
+	if (m->r10 != 8)
+		return -EINVAL;
+	memcpy(was, theirs, sizeof(was));
+	if (m->rsi) {
+		if (!sys_copy_in(new, m->rsi, sizeof(new)))
+			return -EFAULT;
+		memcpy(theirs, new, sizeof(new));
+	}
+	return m->rdx && !sys_copy_out(m->rdx, was, sizeof(was)) ? -EFAULT : 0;
+}
+
+/* Calls that only change what the return from the handler sets, or is ours. */
+static bool is_answered_here(struct ucontext *uc)
+{
+	struct sigcontext *m = &uc->uc_mcontext;
+	int64_t r;
+
+	if (m->rax == __NR_rt_sigprocmask)
+		r = change_mask(uc);
+	else if (m->rax == __NR_sigaltstack)
+		r = change_altstack(uc);
+	else if (m->rax == __NR_rt_sigaction && m->rdi == SIGSYS)
+		r = change_action(m, their_sigsys);
+	else if (m->rax == __NR_rt_sigaction && m->rdi == SIGSEGV)
+		r = change_action(m, their_sigsegv);
+	else
+		return false;
+	m->rax = (uint64_t)r;
+	return true;
+}
+
+/* Back in a run, which does the call again, as a task. */
+static void hold(struct ucontext *uc)
+{
+	uc->uc_mcontext.rip -= SYSCALL_BYTES;
+	zygote_hold();
+	uc->uc_sigmask = 0;	/* masks are the model's */
+	sys_call2(__NR_sigaltstack, 0, &uc->uc_stack);
 }
 
 /* Who looks again and again waits for time to pass, so it goes faster. */
@@ -114,8 +218,15 @@ static void on_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	struct sigcontext *m = &uc->uc_mcontext;
 
 	(void)sig;
+	if (makes_thread(m)) {
+		hold(uc);
+		return;
+	}
+	if (is_answered_here(uc))
+		return;
 	if (is_bound_to_frame(m) || trap_is_int80(info)) {
 		startup_end();
+		uc->uc_sigmask |= blocked_for_them;
 		m->rip -= SYSCALL_BYTES;
 		return;
 	}
@@ -127,7 +238,12 @@ static void on_sigsegv(int sig, struct signals_info *info, struct ucontext *uc)
 {
 	(void)sig;
 	(void)info;
-	if (!cpuid_emulate(&uc->uc_mcontext))
+	struct sigcontext *m = &uc->uc_mcontext;
+
+	if (m->rip >= (uintptr_t)sys_fault_start &&
+	    m->rip < (uintptr_t)sys_fault_end)
+		m->rip = (uintptr_t)sys_fault_exit;
+	else if (!cpuid_emulate(m))
 		startup_end();
 }
 
@@ -168,6 +284,9 @@ void startup_end(void)
 	is_on = false;
 	trap_disarm();
 	cpuid_trap(false);
+	if (blocked_for_them)
+		sys_call4(__NR_rt_sigprocmask, SIG_BLOCK, &blocked_for_them, 0,
+			  8);
 	sys_call4(__NR_rt_sigaction, SIGSYS, their_sigsys, 0, 8);
 	sys_call4(__NR_rt_sigaction, SIGSEGV, their_sigsegv, 0, 8);
 }

@@ -4,7 +4,8 @@
  *
  * The constructor takes the preload out of the environment. The target's main
  * is replaced by one that becomes the zygote: it waits for the tool's word,
- * forks, and the child returns into the real main under control.
+ * forks, and the child returns into the real main under control. When there are
+ * threads before main, it is the first thread's creation that is held.
  *
  * Context: ordinary code in a single-threaded process, libc is up. This is the
  * only file of the runtime that may call it.
@@ -33,6 +34,7 @@ RUNTIME_HIDDEN const struct explore_strategy *core_plugin;
 typedef int main_fn(int, char **, char **);
 
 static main_fn *target_main;
+static int64_t constructed_in;	/* process id */
 
 static void set_state(struct control *c, uint32_t state)
 {
@@ -123,6 +125,7 @@ __attribute__((constructor)) static void construct(int argc, char **argv,
 	if (c->version != CONTROL_VERSION)
 		fail(c, "the runtime and the tool are of different versions");
 	runtime_control = c;
+	constructed_in = sys_call0(__NR_getpid);
 	/* The lookups allocate, and the allocator asks for random bytes. */
 	startup_begin();
 	interpose_init();
@@ -184,7 +187,7 @@ static void prepare(struct control *c)
 	sys_has_fsgsbase = getauxval(AT_HWCAP2) >> 1 & 1;
 	core_keeps_gs = sys_has_fsgsbase;
 	if (count_threads() > 1)
-		fail(c, "it starts threads before main, which explore cannot hold yet");
+		fail(c, "a constructor started a thread where explore could not hold it");
 	load_plugin(c);
 	set_at_random(c);
 	ids_init();
@@ -262,13 +265,23 @@ static void serve(struct control *c)
 	}
 }
 
-static int held_main(int argc, char **argv, char **envp)
+void zygote_hold(void)
 {
+	static bool is_held;
 	struct control *c = runtime_control;
 
+	/* Children that a constructor forked are nobody's business. */
+	if (is_held || !c || sys_call0(__NR_getpid) != constructed_in)
+		return;
+	is_held = true;
 	prepare(c);
 	set_state(c, CONTROL_STATE_READY);
 	serve(c);
+}
+
+static int held_main(int argc, char **argv, char **envp)
+{
+	zygote_hold();
 	return target_main(argc, argv, envp);
 }
 
