@@ -181,4 +181,14 @@ void *memset(void *to, int value, size_t bytes);
 void *memmove(void *to, const void *from, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
 
+/* --------------------------------------------------------- process.c */
+
+/* Where a sequence for process_random() begins, by the search's seed. */
+enum process_random_salt {
+	PROCESS_RANDOM_MAIN = 1,
+	PROCESS_RANDOM_STARTUP = 2,
+	PROCESS_RANDOM_AT_RANDOM = 3,	/* and 4 */
+};
+RUNTIME_HIDDEN uint64_t process_random_state(uint64_t salt);
+
 #endif /* PRELOAD_CORE_H */

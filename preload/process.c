@@ -359,6 +359,15 @@ int64_t process_random(uint64_t *state, uint8_t *out, uint64_t bytes)
 	return (int64_t)bytes;
 }
 
+uint64_t process_random_state(uint64_t salt)
+{
+	uint64_t state = runtime_control->config.seed;
+
+	/* Else the bytes of a seed would be those of the next, shifted. */
+	state = next_random(&state) + salt;
+	return next_random(&state) | 1;
+}
+
 #define RANDOM_FLAGS 7u		/* GRND_NONBLOCK, _RANDOM, _INSECURE */
 #define RANDOM_PIECE 256u	/* bytes copied at a time */
 
@@ -377,11 +386,10 @@ int64_t process_getrandom(struct trap *t)
 	uint8_t piece[RANDOM_PIECE];
 	uint64_t done = 0, bytes = t->arg[1] < INT32_MAX ? t->arg[1] : INT32_MAX;
 	static uint64_t state;
-	const struct control_config *c = &runtime_control->config;
 
 	/* Runs of one search get the same bytes: only the schedule differs. */
 	if (!state)
-		state = c->seed * 0x9e3779b97f4a7c15ull + 0x1234567;
+		state = process_random_state(PROCESS_RANDOM_MAIN);
 	if (t->arg[2] & ~(uint64_t)RANDOM_FLAGS)
 		return -EINVAL;
 	while (done < bytes) {

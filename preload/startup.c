@@ -265,7 +265,7 @@ void startup_begin(void)
 	unsigned long vdso = getauxval(AT_SYSINFO_EHDR);
 
 	/* Not the sequence that main sees, which begins anew in each run. */
-	random_state = c->seed * 0xd1342543de82ef95ull + 0x5eed;
+	random_state = process_random_state(PROCESS_RANDOM_STARTUP);
 	if (vdso)
 		time_patch_vdso_at((char *)vdso);
 	if (!set_action(SIGSYS, on_sigsys, their_sigsys) ||

@@ -160,14 +160,14 @@ static void load_plugin(struct control *c)
 }
 
 /* AT_RANDOM's bytes feed hash seeds; make them the search's. */
-static void set_at_random(const struct control *c)
+static void set_at_random(void)
 {
 	uint64_t *bytes = (uint64_t *)(uintptr_t)getauxval(AT_RANDOM);
 
 	if (!bytes)
 		return;
-	bytes[0] = c->config.seed * 0x9e3779b97f4a7c15ull + 1;
-	bytes[1] = c->config.seed ^ 0xd1b54a32d192ed03ull;
+	bytes[0] = process_random_state(PROCESS_RANDOM_AT_RANDOM);
+	bytes[1] = process_random_state(PROCESS_RANDOM_AT_RANDOM + 1);
 }
 
 /* What the memory of the target is not to be taken for. */
@@ -189,7 +189,7 @@ static void prepare(struct control *c)
 	if (count_threads() > 1)
 		fail(c, "a constructor started a thread where explore could not hold it");
 	load_plugin(c);
-	set_at_random(c);
+	set_at_random();
 	ids_init();
 	modules_init();
 	core_init();

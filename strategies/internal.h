@@ -31,13 +31,22 @@ static inline uint64_t strategy__mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
+/*
+ * A seed for part number `part` of what has this one. Mixed twice, so that
+ * neighbouring numbers, of seeds and of parts, have nothing in common: a sum of
+ * the two would give part 3 of seed 1 what part 0 of seed 4 gets.
+ */
+static inline uint64_t strategy__seed(uint64_t seed, uint64_t part)
+{
+	return strategy__mix(strategy__mix(seed + 0x9e3779b97f4a7c15ull) +
+			     part);
+}
+
 /* A stream of its own for each (seed, run). */
 static inline void strategy__rng_init(struct strategy__rng *rng, uint64_t seed,
 				      uint64_t run)
 {
-	/* Mixed twice: neighbouring runs must not be shifted copies. */
-	rng->state = strategy__mix(strategy__mix(seed + 0x9e3779b97f4a7c15ull) +
-				   run);
+	rng->state = strategy__seed(seed, run);
 }
 
 static inline uint64_t strategy__rng_next(struct strategy__rng *rng)

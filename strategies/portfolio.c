@@ -59,7 +59,7 @@ static struct explore_setup line_setup(const struct explore_setup *setup,
 	const struct line *l = &lines[line];
 	struct explore_setup own = *setup;
 
-	own.seed = strategy__mix(setup->seed + line + 1);
+	own.seed = strategy__seed(setup->seed, line + 1);
 	own.nr_values = l->nr_values;
 	own.value[0] = (uint64_t)l->value << run % l->nr_doublings;
 	return own;
