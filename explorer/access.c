@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "explorer/util.h"
+#include "recorder/trace.h"
 
 #define PAGE 4096ull
 #define TOP 0x7ffffffff000ull	/* of what programs can map */
@@ -389,45 +390,28 @@ void access_print_stats(FILE *f, const struct access_stats *s,
 			s->nr_order_only == 1 ? "its" : "their");
 }
 
-/* ----------------------------------------------------------- live sites */
+/* ------------------------------------------------- what a run begins with */
 
-/* Whether another site of the same instruction is learned. */
-static bool has_learned_twin(const struct control *c, uint32_t i)
+void access_rewind(struct control *c)
 {
-	uint64_t addr = c->access[i].addr;
+	uint32_t calls = 2 * c->nr_calls;
 
-	return (i && c->access[i - 1].addr == addr &&
-		c->access_state[i - 1] & CONTROL_ACCESS_LEARNED) ||
-	       (i + 1 < CONTROL_MAX_ACCESS && c->access[i + 1].addr == addr &&
-		c->access_state[i + 1] & CONTROL_ACCESS_LEARNED);
+	memcpy(c->access_state, c->access_start, c->nr_access);
+	memcpy(&c->access_state[CONTROL_FIRST_CALL],
+	       &c->access_start[CONTROL_FIRST_CALL], calls);
+	c->nr_calls = c->nr_start_calls;
+	c->nr_races = c->nr_start_races;
+	c->nr_atomic_pairs = 0;
 }
 
-/*
- * A trace names live instructions by their address, so the two accesses of a
- * movs are live together.
- */
-static bool is_worth_live(const struct control *c, uint32_t i)
+void access_keep_atomic(struct control *c)
 {
-	if (c->access[i].order_only)
-		return false;
-	return (c->access_state[i] & (CONTROL_ACCESS_LEARNED |
-				      CONTROL_ACCESS_PRIVATE)) ==
-		       CONTROL_ACCESS_LEARNED ||
-	       has_learned_twin(c, i);
-}
-
-uint32_t access_make_live(struct control *c)
-{
-	uint32_t nr = 0;
-
 	for (uint32_t i = control_first_site(c); i < control_end_site(c);
 	     i = control_next_site(c, i))
-		if (!(c->access_state[i] & CONTROL_ACCESS_LIVE) &&
-		    is_worth_live(c, i)) {
-			c->access_state[i] |= CONTROL_ACCESS_LIVE;
-			nr++;
-		}
-	return nr;
+		c->access_start[i] |= c->access_state[i] &
+				      CONTROL_ACCESS_ATOMIC;
+	c->nr_start_calls = c->nr_calls;
+	c->nr_start_races = c->nr_races;
 }
 
 bool access_is_watched(const struct control *c, uint64_t start, uint64_t end,
@@ -449,6 +433,20 @@ static int compare_addresses(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* What of a run's first state decides what it does. */
+#define DECIDES (CONTROL_ACCESS_LIVE | CONTROL_ACCESS_LEARNED |	\
+		 CONTROL_ACCESS_ATOMIC | CONTROL_ACCESS_PRIVATE |	\
+		 CONTROL_ACCESS_SHARED)
+
+static bool is_live(const struct control *c, uint32_t i)
+{
+	uint8_t live = CONTROL_ACCESS_LIVE;
+
+	if (c->config.flags & CONTROL_F_SHARED)
+		live |= CONTROL_ACCESS_SHARED;
+	return c->access_start[i] & live;
+}
+
 uint64_t *access_live_sites(const struct control *c, uint32_t *nr)
 {
 	uint64_t *site = NULL;
@@ -456,7 +454,7 @@ uint64_t *access_live_sites(const struct control *c, uint32_t *nr)
 	*nr = 0;
 	for (uint32_t i = control_first_site(c); i < control_end_site(c);
 	     i = control_next_site(c, i)) {
-		if (!(c->access_state[i] & CONTROL_ACCESS_LIVE))
+		if (!is_live(c, i))
 			continue;
 		if (*nr && site[*nr - 1] == c->access[i].addr)
 			continue;
@@ -465,6 +463,27 @@ uint64_t *access_live_sites(const struct control *c, uint32_t *nr)
 	}
 	if (*nr)
 		qsort(site, *nr, sizeof(*site), compare_addresses);
+	return site;
+}
+
+struct trace_site *access_sites(const struct control *c, uint32_t *nr)
+{
+	struct trace_site *site = xcalloc(1, sizeof(*site));
+
+	*nr = 0;
+	for (uint32_t i = control_first_site(c); i < control_end_site(c);
+	     i = control_next_site(c, i)) {
+		uint8_t state = c->access_start[i] & DECIDES;
+		uint64_t addr = c->access[i].addr;
+
+		/* Where one instruction has two, their order tells them apart. */
+		if (!state && !(*nr && site[*nr - 1].addr == addr) &&
+		    !(i + 1 < c->nr_access && c->access[i + 1].addr == addr &&
+		      c->access_start[i + 1] & DECIDES))
+			continue;
+		site = xrealloc(site, *nr + 1, sizeof(*site));
+		site[(*nr)++] = (struct trace_site){ addr, state };
+	}
 	return site;
 }
 
@@ -524,6 +543,29 @@ static void add_missing_calls(struct control *c, const uint64_t *site,
 	}
 }
 
+uint32_t access_find_site(struct control *c, uint64_t pc, uint32_t site)
+{
+	bool is_write;
+	uint32_t k;
+
+	if (site < CONTROL_FIRST_CALL)
+		return site;
+	is_write = (site - CONTROL_FIRST_CALL) & 1;
+	add_call(c, pc + is_write);
+	c->nr_start_calls = c->nr_calls;
+	k = find_call(c, pc + is_write);
+	return k < c->nr_calls ? control_call_site(k, is_write) : UINT32_MAX;
+}
+
+/* Forget what the runs of another trace began with. */
+static void clear_start(struct control *c)
+{
+	memset(c->access_start, 0, c->nr_access);
+	memset(&c->access_start[CONTROL_FIRST_CALL], 0, 2ul * c->nr_calls);
+	c->nr_start_races = 0;
+	c->private_version++;
+}
+
 void access_set_live(struct control *c, const uint64_t *site, uint32_t nr)
 {
 	const uint8_t live = CONTROL_ACCESS_LIVE | CONTROL_ACCESS_LEARNED;
@@ -533,60 +575,44 @@ void access_set_live(struct control *c, const uint64_t *site, uint32_t nr)
 	for (uint32_t i = 0; i < nr; i++)
 		sorted[i] = site[i];
 	qsort(sorted, nr, sizeof(*sorted), compare_addresses);
+	clear_start(c);
 	add_missing_calls(c, sorted, nr);
+	c->nr_start_calls = c->nr_calls;
 	for (uint32_t i = control_first_site(c); i < control_end_site(c);
-	     i = control_next_site(c, i)) {
+	     i = control_next_site(c, i))
 		if (contains(sorted, nr, c->access[i].addr))
-			c->access_state[i] |= live;
-		else
-			c->access_state[i] &= (uint8_t)~live;
-	}
+			c->access_start[i] |= live;
 	free(sorted);
 }
 
-/* Tell what is known of each call to the one with its address. */
-static void share_calls(struct control *to, const struct control *from,
-			uint8_t states)
+static void set_call(struct control *c, const struct trace_site *s)
 {
-	for (uint32_t k = 0; k < from->nr_calls; k++) {
-		uint32_t site = control_call_site(k, false);
-		uint32_t here = find_call(to, from->access[site].addr);
+	for (uint32_t k = 0; k < c->nr_calls; k++)
+		for (uint32_t w = 0; w < 2; w++) {
+			uint32_t i = control_call_site(k, w);
 
-		if (here == to->nr_calls)
-			continue;
-		here = control_call_site(here, false);
-		for (uint32_t i = 0; i < 2; i++) {
-			to->access_state[here + i] &= (uint8_t)~states;
-			to->access_state[here + i] |=
-				from->access_state[site + i] & states;
+			if (c->access[i].addr == s->addr)
+				c->access_start[i] = (uint8_t)s->state;
 		}
+}
+
+void access_set_sites(struct control *c, const struct trace_site *site,
+		      uint32_t nr)
+{
+	clear_start(c);
+	for (uint32_t i = 0; i < nr; i++)
+		add_missing_calls(c, &site[i].addr, 1);
+	c->nr_start_calls = c->nr_calls;
+	for (uint32_t i = 0; i < nr; i++) {
+		uint32_t first = control_find_site(c, site[i].addr), nth = 0;
+
+		/* Entries with one address stand for the sites that have it. */
+		while (nth < i && site[i - nth - 1].addr == site[i].addr)
+			nth++;
+		if (first + nth < c->nr_access &&
+		    c->access[first + nth].addr == site[i].addr)
+			c->access_start[first + nth] = (uint8_t)site[i].state;
+		else
+			set_call(c, &site[i]);
 	}
-}
-
-static void add_calls_of(struct control *to, const struct control *from)
-{
-	for (uint32_t k = 0; k < from->nr_calls; k++)
-		add_call(to, from->access[control_call_site(k, false)].addr);
-}
-
-void access_set_atomic(struct control *to, const struct control *from)
-{
-	for (uint32_t i = 0; i < to->nr_access && i < from->nr_access; i++) {
-		to->access_state[i] &= (uint8_t)~CONTROL_ACCESS_ATOMIC;
-		to->access_state[i] |= from->access_state[i] &
-				       CONTROL_ACCESS_ATOMIC;
-	}
-	add_calls_of(to, from);
-	share_calls(to, from, CONTROL_ACCESS_ATOMIC);
-}
-
-void access_share(struct control *to, const struct control *from)
-{
-	const uint8_t states = CONTROL_ACCESS_LIVE | CONTROL_ACCESS_LEARNED |
-			       CONTROL_ACCESS_ATOMIC;
-
-	for (uint32_t i = 0; i < to->nr_access && i < from->nr_access; i++)
-		to->access_state[i] |= from->access_state[i] & states;
-	add_calls_of(to, from);
-	share_calls(to, from, states);
 }

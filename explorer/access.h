@@ -15,6 +15,7 @@
 #include "recorder/errbuf.h"
 
 struct symbols;
+struct trace_site;
 
 #define ACCESS_MAX_PATTERNS 32
 #define ACCESS_MAX_PATHS CONTROL_MAX_MODULES
@@ -60,24 +61,30 @@ int access_plan(struct control *c, const struct access_scope *scope,
 void access_print_stats(FILE *f, const struct access_stats *s,
 			const struct control *c, uint32_t nr_live);
 
-/* Sites that the last run learned become live. Returns how many. */
-uint32_t access_make_live(struct control *c);
+/* Back to what every run begins with: access_start[] and its kin. */
+void access_rewind(struct control *c);
+/* The run is to be done again, with what it showed to be atomic. */
+void access_keep_atomic(struct control *c);
 
 /* Whether any site lies in [start, end), and which enum instrument_order_only. */
 bool access_is_watched(const struct control *c, uint64_t start, uint64_t end,
 		       uint32_t *order_only);
 
-/* The live sites' addresses, malloc'd, ascending. */
+/* The addresses of what a run starts with as operations, malloc'd, ascending. */
 uint64_t *access_live_sites(const struct control *c, uint32_t *nr);
-/* Exactly these are live, and known to be worth it. */
+/* Exactly these are live, and known to be worth it: a trace says no more. */
 void access_set_live(struct control *c, const uint64_t *site, uint32_t nr);
-/* The same sites are known as atomic in `to`, of the same target, as in `from`. */
-void access_set_atomic(struct control *to, const struct control *from);
+
+/* All that a run starts with and what it does depends on; malloc'd. */
+struct trace_site *access_sites(const struct control *c, uint32_t *nr);
+/* Start runs with exactly that. */
+void access_set_sites(struct control *c, const struct trace_site *site,
+		      uint32_t nr);
 
 /*
- * Copy what one worker has learned to another of the same target (the layout
- * of sites is the same).
+ * The number here of the site at pc that has number `site` in another process
+ * of the same target: calls are numbered as they are met.
  */
-void access_share(struct control *to, const struct control *from);
+uint32_t access_find_site(struct control *c, uint64_t pc, uint32_t site);
 
 #endif /* EXPLORER_ACCESS_H */

@@ -111,6 +111,7 @@ static void fill_trace(struct trace *t, const struct control *c,
 	memcpy(t->nr_ops, s->nr_ops, sizeof(t->nr_ops));
 	t->module = replay_modules(c, target->program, &t->nr_modules);
 	t->live_site = access_live_sites(c, &t->nr_live_sites);
+	t->site = access_sites(c, &t->nr_sites);
 	for (uint32_t i = 0; i < t->nr_modules; i++)
 		t->module[i].is_watched = access_is_watched(c,
 			t->module[i].start, t->module[i].end,

@@ -271,6 +271,8 @@ int search_run(const struct options *o, struct target *target,
 
 /* --------------------------------------------------------------- tally.c */
 
+struct lesson;
+
 /* How one run went, apart from its schedule. */
 struct record {
 	enum record_kind {
@@ -291,6 +293,7 @@ struct record {
 	struct failure *failure;	/* kept for the report; or NULL */
 	char *output;		/* with --show-output; or NULL */
 	size_t output_bytes;
+	struct lesson *lesson;	/* of the accesses; or NULL; owned */
 	uint64_t nr_ops[EXPLORE_OP_NR];
 	struct control_counters counters;
 	struct errbuf err;

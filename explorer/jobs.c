@@ -13,8 +13,8 @@
 #include <sys/mman.h>
 
 #include "explorer/race_stacks.h"
-
-#define NR_LEARNING_RUNS 48u	/* by one job, before the others join */
+#include "explorer/symbols.h"
+#include "recorder/format.h"
 
 /* ----------------------------------------------------------------- one run */
 
@@ -60,7 +60,8 @@ static void keep(struct runner *runner, struct record *r)
 	if (search__is_failure(s->o, r->verdict, r->code)) {
 		r->place = failure_place(worker_control(runner->worker));
 		if (r->verdict == CONTROL_VERDICT_RACE)
-			r->place = race_log_end(&runner->races,
+			r->place = race_log_end(&r->lesson->races,
+					&s->learning.races,
 					worker_control(runner->worker));
 		if (!is_known(s, r->place))
 			r->failure = failure_new(runner->worker, s->target,
@@ -85,15 +86,49 @@ static void start_over(const struct search *s, struct control *c)
 	s->plan->strategy->init(c->strategy, &s->plan->setup);
 }
 
-/*
- * Accesses that the run showed to matter are operations from the next run on.
- * With several jobs that holds for the first runs only, which one job does
- * alone, so that every job explores the same operations.
- */
-static void learn(const struct search *s, struct control *c)
+/* The symbols of the region's modules; borrowed from the cache; or NULL. */
+static struct symbols *find_symbols(struct symbol_cache *cache,
+				    const struct search *s,
+				    const struct control *c)
 {
-	if (!s->is_frozen && access_make_live(c))
-		start_over(s, c);
+	uint64_t modules = format_checksum(FORMAT_CHECKSUM_INIT, c->module,
+					   c->nr_modules *
+						   sizeof(c->module[0]));
+	struct trace_module *m;
+	uint32_t nr;
+
+	if (cache->symbols && cache->modules == modules)
+		return cache->symbols;
+	symbols_free(cache->symbols);
+	m = replay_modules(c, s->target->program, &nr);
+	cache->symbols = symbols_new(m, nr);
+	cache->modules = modules;
+	replay_modules_free(m, nr);
+	return cache->symbols;
+}
+
+/*
+ * The stacks of a race of that run, by a process of its own: the job's strategy
+ * goes on undisturbed.
+ */
+static int replay_for_stacks(struct worker **replayer, const struct search *s,
+			     int cpu, const struct trace *t,
+			     const struct control *from,
+			     const struct control_race *r, struct stack *later,
+			     struct stack *earlier, struct errbuf *err)
+{
+	int rc = 0;
+
+	if (!*replayer)
+		rc = worker_start(replayer, s->target, &s->config, cpu, err);
+	if (!rc)
+		rc = race_stacks_find(*replayer, t, from, r, later, earlier,
+				      err);
+	if (rc == -ECHILD || rc == -ETIMEDOUT) {	/* it is gone */
+		worker_free(*replayer);
+		*replayer = NULL;
+	}
+	return rc;
 }
 
 /* The run that is being judged, kept when the first race asks for it. */
@@ -102,7 +137,6 @@ struct judged_run {
 	struct failure *kept;
 };
 
-/* A process of its own: the job's strategy goes on undisturbed. */
 static int find_stacks(void *data, const struct control_race *r,
 		       struct stack *later, struct stack *earlier,
 		       struct errbuf *err)
@@ -110,34 +144,26 @@ static int find_stacks(void *data, const struct control_race *r,
 	struct judged_run *run = data;
 	struct runner *runner = run->runner;
 	const struct search *s = runner->search;
-	int rc = 0;
 
 	if (!run->kept)
 		run->kept = failure_new(runner->worker, s->target, s->plan);
-	if (!runner->replayer)
-		rc = worker_start(&runner->replayer, s->target, &s->config,
-				  runner->cpu, err);
-	if (!rc)
-		rc = race_stacks_find(runner->replayer, &run->kept->trace,
-				      worker_control(runner->worker), r, later,
-				      earlier, err);
-	if (rc == -ECHILD || rc == -ETIMEDOUT) {	/* it is gone */
-		worker_free(runner->replayer);
-		runner->replayer = NULL;
-	}
-	return rc;
+	return replay_for_stacks(&runner->replayer, s, runner->cpu,
+				 &run->kept->trace,
+				 worker_control(runner->worker), r, later,
+				 earlier, err);
 }
 
 /*
  * Look at the races that the last run saw. Returns whether it ended by one
  * that does not count: then it is to be done again.
  */
-static bool judge_races(struct runner *runner)
+static bool judge_races(struct runner *runner, struct race_log *log)
 {
 	const struct search *s = runner->search;
 	struct judged_run run = { .runner = runner };
 	struct race_judge j = {
 		.c = worker_control(runner->worker),
+		.known = &s->learning.races,
 		.home = worker_control(s->runner[0].worker),
 		.scope = s->target->scope,
 		.suppressions = &s->suppressions,
@@ -146,24 +172,56 @@ static bool judge_races(struct runner *runner)
 		.data = &run,
 	};
 	bool is_changed = false;
-	struct trace_module *m;
-	uint32_t nr;
 
-	if (j.c->nr_races <= runner->races.nr ||
+	if (j.c->nr_races <= j.known->nr + log->nr ||
 	    j.scope->races == ACCESS_RACES_OFF)
 		return false;
-	m = replay_modules(j.c, s->target->program, &nr);
-	j.symbols = symbols_new(m, nr);
-	replay_modules_free(m, nr);
+	j.symbols = find_symbols(&runner->symbols, s, j.c);
 	if (!j.symbols)
 		return false;
-	is_changed = race_log_judge(&runner->races, &j);
-	symbols_free(j.symbols);
+	is_changed = race_log_judge(log, &j);
 	failure_free(run.kept);
 	if (!is_changed || j.c->verdict.kind != CONTROL_VERDICT_RACE)
 		return false;
 	start_over(s, j.c);
 	return true;
+}
+
+static bool watches_accesses(const struct search *s)
+{
+	return s->target->scope && s->target->scope->is_on;
+}
+
+/* The run as it was, when the report will want the stacks of its races. */
+static void keep_for_stacks(const struct runner *runner, struct lesson *l)
+{
+	const struct search *s = runner->search;
+
+	if ((l->races.nr || l->races.nr_unsure) &&
+	    s->target->scope->races == ACCESS_RACES_REPORT)
+		l->run = failure_new(runner->worker, s->target, s->plan);
+}
+
+/* Run as often as it takes. Returns 0 or as worker_run(). */
+static int run_until_judged(struct runner *runner, struct record *r,
+			    bool *is_again)
+{
+	const struct search *s = runner->search;
+	struct control *c = worker_control(runner->worker);
+	int rc;
+
+	for (*is_again = false;; *is_again = true) {
+		if (*is_again)
+			access_keep_atomic(c);
+		if (!s->plan->strategy->begin(c->strategy, r->run)) {
+			r->kind = RECORD_EXHAUSTED;
+			return 0;
+		}
+		c->nr_known_races = 0;
+		rc = worker_run(runner->worker, NULL, NULL, &r->err);
+		if (rc || !judge_races(runner, &r->lesson->races))
+			return rc;
+	}
 }
 
 /* Run number r->run. */
@@ -173,22 +231,17 @@ static void run_one(struct runner *runner, struct record *r)
 	const struct explore_strategy *strategy = s->plan->strategy;
 	struct control *c = worker_control(runner->worker);
 	struct explore_outcome outcome;
+	bool is_again;
 	int rc;
 
-	do {
-		if (!strategy->begin(c->strategy, r->run)) {
-			r->kind = RECORD_EXHAUSTED;
-			return;
-		}
-		c->config.run = r->run;
-		c->nr_known_races = 0;
-		rc = worker_run(runner->worker, NULL, NULL, &r->err);
-		if (rc) {
-			c->nr_races = runner->races.nr;
-			r->kind = rc == -EINTR ? RECORD_STOPPED : RECORD_BROKEN;
-			return;
-		}
-	} while (judge_races(runner));
+	r->lesson = xcalloc(1, sizeof(*r->lesson));
+	c->config.run = r->run;
+	c->config.flags = s->config.flags | learn_run_flags(s->plan, r->run);
+	rc = run_until_judged(runner, r, &is_again);
+	if (rc)
+		r->kind = rc == -EINTR ? RECORD_STOPPED : RECORD_BROKEN;
+	if (rc || r->kind == RECORD_EXHAUSTED)
+		return;
 	fill_record(r, c);
 	keep(runner, r);
 	outcome = (struct explore_outcome){
@@ -201,12 +254,105 @@ static void run_one(struct runner *runner, struct record *r)
 	};
 	if (strategy->end)
 		strategy->end(c->strategy, &outcome);
-	learn(s, c);
+	if (!watches_accesses(s))
+		return;
+	lesson_take(r->lesson, &s->learning, c);
+	keep_for_stacks(runner, r->lesson);
+	if (is_again)
+		learn_tell(&s->learning, c);
+}
+
+/* ------------------------------------------------------------- generations */
+
+static void lesson_free(struct lesson *l)
+{
+	if (!l)
+		return;
+	lesson_release(l);
+	free(l);
+}
+
+/* The run is committed; what it showed is merged with those of the others. */
+static void take_lesson(struct search *s, struct record *r)
+{
+	if (r->kind != RECORD_RAN)
+		return;
+	s->lesson = xrealloc(s->lesson, s->nr_lessons + 1, sizeof(*s->lesson));
+	s->lesson[s->nr_lessons++] = r->lesson;
+	r->lesson = NULL;
+}
+
+struct merged_run {
+	struct search *s;
+	const struct lesson *lesson;
+};
+
+static int find_merged_stacks(void *data, const struct control_race *r,
+			      struct stack *later, struct stack *earlier,
+			      struct errbuf *err)
+{
+	struct merged_run *run = data;
+	struct search *s = run->s;
+
+	return replay_for_stacks(&s->replayer, s, s->runner[0].cpu,
+				 &run->lesson->run->trace, s->learning.home, r,
+				 later, earlier, err);
+}
+
+static void merge_lesson(struct search *s, struct lesson *l)
+{
+	struct control *home = worker_control(s->runner[0].worker);
+	struct merged_run run = { s, l };
+	struct race_judge j = {
+		.c = home,
+		.home = home,
+		.scope = s->target->scope,
+		.suppressions = &s->suppressions,
+		.is_keep_going = s->o->is_keep_going,
+		.find_stacks = find_merged_stacks,
+		.data = &run,
+	};
+
+	if (l->races.nr || l->races.nr_unsure)
+		j.symbols = find_symbols(&s->symbols, s, home);
+	learn_merge(&s->learning, l, &j);
+}
+
+void search__end_generation(struct search *s)
+{
+	uint64_t begin_ns = now_ns();
+	uint32_t nr_live;
+
+	for (uint32_t i = 0; i < s->nr_lessons; i++) {
+		merge_lesson(s, s->lesson[i]);
+		lesson_free(s->lesson[i]);
+	}
+	s->nr_lessons = 0;
+	nr_live = learn_end_generation(&s->learning);
+	if (!s->learning.has_news)
+		return;
+	s->learning.has_news = false;
+	for (uint32_t i = 0; i < s->nr_workers; i++)
+		learn_tell(&s->learning, worker_control(s->runner[i].worker));
+	if (nr_live)
+		start_over(s, worker_control(s->runner[0].worker));
+	s->tally.paused_ns += now_ns() - begin_ns;
+}
+
+/* When run number `next` begins a generation: how far that goes. */
+static void begin_generation(struct search *s, uint64_t next)
+{
+	if (next)
+		search__end_generation(s);
+	pthread_mutex_lock(&s->lock);
+	s->generation_end = next + learn_generation(s->plan, next);
+	pthread_mutex_unlock(&s->lock);
 }
 
 static void record_clear(struct record *r)
 {
 	failure_free(r->failure);
+	lesson_free(r->lesson);
 	free(r->output);
 	memset(r, 0, sizeof(*r));
 }
@@ -225,24 +371,21 @@ static bool is_within_budget(const struct search *s, uint64_t next)
 
 /* ----------------------------------------------------------------- one job */
 
-static void run_below(struct search *s, uint64_t limit)
+void search__run_alone(struct search *s)
 {
 	struct record *r = xcalloc(1, sizeof(*r));
 
-	for (; !s->is_done && s->next < limit && is_within_budget(s, s->next);
-	     s->next++) {
+	for (; !s->is_done && is_within_budget(s, s->next); s->next++) {
+		if (s->next == s->generation_end)
+			begin_generation(s, s->next);
 		record_clear(r);
 		r->run = s->next;
 		run_one(&s->runner[0], r);
 		search__commit(s, r);
+		take_lesson(s, r);
 	}
 	record_clear(r);
 	free(r);
-}
-
-void search__run_alone(struct search *s)
-{
-	run_below(s, UINT64_MAX);
 }
 
 /* --------------------------------------------------------------- many jobs */
@@ -253,7 +396,9 @@ static bool take_number(struct search *s, uint64_t *run)
 	bool got;
 
 	pthread_mutex_lock(&s->lock);
-	while (!s->has_ended && s->next >= s->nr_committed + s->window)
+	while (!s->has_ended &&
+	       (s->next >= s->nr_committed + s->window ||
+		s->next == s->generation_end))
 		pthread_cond_wait(&s->committed, &s->lock);
 	got = !s->has_ended && is_within_budget(s, s->next);
 	if (got)
@@ -311,8 +456,11 @@ static struct record *next_record(struct search *s)
 	return r;
 }
 
+/* At a generation's end all jobs wait for the next one. */
 static void count_committed(struct search *s)
 {
+	if (s->nr_committed + 1 == s->generation_end && !s->is_done)
+		begin_generation(s, s->nr_committed + 1);
 	pthread_mutex_lock(&s->lock);
 	s->nr_committed++;
 	pthread_cond_broadcast(&s->committed);
@@ -358,27 +506,11 @@ static int start_runners(struct search *s)
 	return nr ? 0 : -EAGAIN;
 }
 
-/* One job learns which accesses matter; the others take that over. */
-static void learn_alone(struct search *s)
-{
-	if (!s->target->scope || !s->target->scope->is_on)
-		return;
-	run_below(s, NR_LEARNING_RUNS);
-	s->nr_committed = s->next;
-	for (uint32_t i = 1; i < s->nr_runners; i++)
-		access_share(worker_control(s->runner[i].worker),
-			     worker_control(s->runner[0].worker));
-	s->is_frozen = true;
-}
-
 void search__run_together(struct search *s)
 {
 	struct record *r;
 
-	learn_alone(s);
-	if (s->is_done)
-		return;
-
+	begin_generation(s, 0);
 	if (start_runners(s)) {
 		warn("cannot start a thread");
 		s->status = EXIT_NO_CONTROL;
@@ -386,6 +518,7 @@ void search__run_together(struct search *s)
 	}
 	while (!s->is_done && (r = next_record(s))) {
 		search__commit(s, r);
+		take_lesson(s, r);
 		record_clear(r);
 		free(r);
 		count_committed(s);

@@ -12,7 +12,7 @@
 #include "explorer/util.h"
 #include "recorder/format.h"
 
-#define MAX_REPLAYED 20u	/* races with stacks, by one job */
+#define MAX_REPLAYED 20u	/* races with stacks, of one search */
 
 /* ------------------------------------------------------------ suppressions */
 
@@ -108,12 +108,19 @@ static bool has_key(const struct race_entry *entry, uint32_t nr,
 	return false;
 }
 
-/* A failure gets its stacks when it is confirmed, unless they decide. */
+/* Whether the run goes on is a matter of the callers. */
+static bool is_decided_by_stacks(const struct race_judge *j,
+				 enum race_kind kind)
+{
+	return j->scope->races == ACCESS_RACES_FAIL && kind == RACE_SHOWN &&
+	       suppressions_need_stacks(j->suppressions);
+}
+
+/* A failure gets its stacks when it is confirmed. */
 static bool needs_stacks(const struct race_judge *j, enum race_kind kind)
 {
-	if (j->scope->races == ACCESS_RACES_REPORT)
-		return kind == RACE_SHOWN || kind == RACE_UNSURE;
-	return kind == RACE_SHOWN && suppressions_need_stacks(j->suppressions);
+	return j->scope->races == ACCESS_RACES_REPORT &&
+	       (kind == RACE_SHOWN || kind == RACE_UNSURE);
 }
 
 static void find_stacks(struct race_log *log, struct race_entry *e,
@@ -122,7 +129,8 @@ static void find_stacks(struct race_log *log, struct race_entry *e,
 {
 	struct errbuf err = ERRBUF_INIT;
 
-	if (log->nr_replayed++ >= MAX_REPLAYED) {
+	if ((j->known ? j->known->nr_replayed : 0) + log->nr_replayed++ >=
+	    MAX_REPLAYED) {
 		errbuf_addf(&err, "only the first %u races are replayed for "
 			    "their stacks", MAX_REPLAYED);
 	} else if (!j->find_stacks(j->data, r, &e->later, &e->earlier, &err)) {
@@ -136,17 +144,21 @@ static void add(struct race_log *log, struct race_entry **entry, uint32_t *nr,
 		const struct race_judge *j, const struct control_race *r,
 		enum race_kind kind)
 {
+	bool is_unsure = kind == RACE_UNSURE;
 	struct race_entry *e;
 
 	*entry = xrealloc(*entry, *nr + 1, sizeof(**entry));
 	e = &(*entry)[*nr];
 	*e = (struct race_entry){ .found = *r, .kind = kind };
 	e->key = key_of(j->symbols, r);
-	if (has_key(*entry, *nr, kind, e->key))
+	if (has_key(*entry, *nr, kind, e->key) ||
+	    has_key(is_unsure ? j->known->unsure : j->known->entry,
+		    is_unsure ? j->known->nr_unsure : j->known->nr, kind,
+		    e->key))
 		e->kind = RACE_SAME;
 	else if (is_suppressed(j, r, e))	/* by the innermost functions */
 		e->kind = RACE_SUPPRESSED;
-	if (needs_stacks(j, e->kind)) {
+	if (is_decided_by_stacks(j, e->kind)) {
 		find_stacks(log, e, j, r);
 		if (is_suppressed(j, r, e))
 			e->kind = RACE_SUPPRESSED;
@@ -200,13 +212,14 @@ static bool mark_atomic(struct control *c, const struct control_race *r)
 static bool drop_atomic(struct race_log *log, const struct race_judge *j)
 {
 	struct control *c = j->c;
-	uint32_t kept = log->nr, nr_unsure = log->nr_unsure;
+	uint32_t first = j->known->nr + log->nr, nr_unsure = log->nr_unsure;
+	uint32_t kept = first;
 	struct control_race *atomic;
 	uint32_t nr_atomic = 0;
 	bool is_changed = false;
 
-	atomic = xcalloc(c->nr_races - log->nr + 1, sizeof(*atomic));
-	for (uint32_t i = log->nr; i < c->nr_races; i++) {
+	atomic = xcalloc(c->nr_races - first + 1, sizeof(*atomic));
+	for (uint32_t i = first; i < c->nr_races; i++) {
 		const struct control_race *r = &c->race[i];
 
 		if (symbols_is_atomic_pair(j->symbols, r->pc, r->other_pc,
@@ -224,8 +237,8 @@ static bool drop_atomic(struct race_log *log, const struct race_judge *j)
 	for (uint32_t i = 0; i < nr_atomic; i++)
 		is_changed |= mark_atomic(c, &atomic[i]);
 	free(atomic);
-	c->nr_atomic_pairs += nr_atomic - (log->nr_unsure - nr_unsure);
-	c->nr_races = is_changed ? log->nr : kept;
+	log->nr_atomic_pairs += nr_atomic - (log->nr_unsure - nr_unsure);
+	c->nr_races = is_changed ? first : kept;
 	return is_changed;
 }
 
@@ -248,8 +261,9 @@ bool race_log_judge(struct race_log *log, const struct race_judge *j)
 {
 	bool is_changed = drop_atomic(log, j);
 
-	while (log->nr < j->c->nr_races) {
-		struct control_race *r = &j->c->race[log->nr];
+	while (j->known->nr + log->nr < j->c->nr_races) {
+		struct control_race *r =
+			&j->c->race[j->known->nr + log->nr];
 
 		add(log, &log->entry, &log->nr, j, r, RACE_SHOWN);
 		is_changed |= mark_benign(&log->entry[log->nr - 1], j, r);
@@ -263,23 +277,79 @@ static bool is_pair(const struct control_race *a, const struct control_race *b)
 	       (a->pc == b->other_pc && a->other_pc == b->pc);
 }
 
-uint64_t race_log_end(struct race_log *log, struct control *c)
+uint64_t race_log_end(struct race_log *log, const struct race_log *known,
+		      const struct control *c)
 {
 	struct control_race ended;
 	const char *key = NULL;
 
 	if (!race_stacks_parse(&c->verdict, &ended))
 		return failure_place(c);
-	for (uint32_t i = 0; i < log->nr && !key; i++)
+	for (uint32_t i = 0; i < known->nr + log->nr && !key; i++)
 		if (is_pair(&c->race[i], &ended))
-			key = log->entry[i].key;
+			key = i < known->nr ? known->entry[i].key
+					    : log->entry[i - known->nr].key;
 	if (!key)
 		return failure_place(c);
-	for (uint32_t i = 0; i < log->nr; i++)
-		if (c->race[i].benign == CONTROL_RACE_FAILS &&
-		    !strcmp(log->entry[i].key, key))
-			c->race[i].benign = CONTROL_RACE_KNOWN;
+	free(log->ended_by);
+	log->ended_by = xstrdup(key);
 	return format_checksum(FORMAT_CHECKSUM_INIT, key, strlen(key));
+}
+
+/* ----------------------------------------------------------------- merging */
+
+static bool has_pair(const struct race_entry *entry, uint32_t nr,
+		     const struct control_race *r)
+{
+	for (uint32_t i = 0; i < nr; i++)
+		if (is_pair(&entry[i].found, r))
+			return true;
+	return false;
+}
+
+/* Move *from to the end of the search's entries, judged by those before. */
+static void take(struct race_log *known, struct race_entry **entry,
+		 uint32_t *nr, struct race_entry *from, enum race_kind kind,
+		 const struct race_judge *j)
+{
+	struct race_entry *e;
+
+	*entry = xrealloc(*entry, *nr + 1, sizeof(**entry));
+	e = &(*entry)[*nr];
+	*e = *from;
+	from->key = from->no_stack = NULL;
+	e->number = known->nr + known->nr_unsure;
+	if (e->kind != RACE_SUPPRESSED)
+		e->kind = has_key(*entry, *nr, kind, e->key) ? RACE_SAME : kind;
+	if (needs_stacks(j, e->kind)) {
+		find_stacks(known, e, j, &e->found);
+		if (is_suppressed(j, &e->found, e))
+			e->kind = RACE_SUPPRESSED;
+	}
+	e->found.benign = CONTROL_RACE_FAILS;
+	if (kind == RACE_SHOWN)
+		mark_benign(e, j, &e->found);
+	++*nr;
+}
+
+void race_log_merge(struct race_log *known, struct race_log *log,
+		    const struct race_judge *j)
+{
+	known->nr_replayed += log->nr_replayed;
+	for (uint32_t i = 0; i < log->nr; i++)
+		if (known->nr < CONTROL_MAX_RACES &&
+		    !has_pair(known->entry, known->nr, &log->entry[i].found))
+			take(known, &known->entry, &known->nr, &log->entry[i],
+			     RACE_SHOWN, j);
+	for (uint32_t i = 0; i < log->nr_unsure; i++)
+		if (!has_pair(known->unsure, known->nr_unsure,
+			      &log->unsure[i].found))
+			take(known, &known->unsure, &known->nr_unsure,
+			     &log->unsure[i], RACE_UNSURE, j);
+	for (uint32_t i = 0; log->ended_by && i < known->nr; i++)
+		if (known->entry[i].found.benign == CONTROL_RACE_FAILS &&
+		    !strcmp(known->entry[i].key, log->ended_by))
+			known->entry[i].found.benign = CONTROL_RACE_KNOWN;
 }
 
 static void release(struct race_entry *entry, uint32_t nr)
@@ -295,5 +365,6 @@ void race_log_release(struct race_log *log)
 {
 	release(log->entry, log->nr);
 	release(log->unsure, log->nr_unsure);
+	free(log->ended_by);
 	memset(log, 0, sizeof(*log));
 }

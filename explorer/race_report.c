@@ -79,11 +79,11 @@ static int by_run(const void *a, const void *b)
 
 	if (x->found.run != y->found.run)
 		return x->found.run < y->found.run ? -1 : 1;
-	return (x > y) - (x < y);	/* of one log then */
+	return (x->number > y->number) - (x->number < y->number);
 }
 
 /* Of entries with the same places, the one that is shown comes first. */
-static bool is_repeated(struct race_entry *const *e, uint32_t i)
+static bool is_repeated(const struct race_entry *const *e, uint32_t i)
 {
 	for (uint32_t k = 0; k < i; k++)
 		if (e[k]->kind != RACE_SAME && !strcmp(e[k]->key, e[i]->key))
@@ -91,33 +91,19 @@ static bool is_repeated(struct race_entry *const *e, uint32_t i)
 	return e[i]->kind == RACE_SAME;
 }
 
-struct collection {
-	struct race_entry **entry;
-	uint32_t nr;
-};
-
-static void collect(struct collection *c, struct race_entry *entry,
-		    uint32_t nr, uint64_t end)
+/* The races, in the order in which runs saw them first; malloc'd. */
+static const struct race_entry **collect_all(const struct race_log *log)
 {
-	c->entry = xrealloc(c->entry, c->nr + nr + 1, sizeof(*c->entry));
-	for (uint32_t i = 0; i < nr; i++)
-		if (entry[i].found.run < end)
-			c->entry[c->nr++] = &entry[i];
-}
+	const struct race_entry **e;
+	uint32_t nr = 0;
 
-/* The races of all logs, in the order in which runs saw them first. */
-static struct collection collect_all(struct race_log *const *log, uint32_t nr,
-				     uint64_t end)
-{
-	struct collection c = { NULL, 0 };
-
-	for (uint32_t i = 0; i < nr; i++) {
-		collect(&c, log[i]->entry, log[i]->nr, end);
-		collect(&c, log[i]->unsure, log[i]->nr_unsure, end);
-	}
-	if (c.nr)
-		qsort(c.entry, c.nr, sizeof(*c.entry), by_run);
-	return c;
+	e = xcalloc(log->nr + log->nr_unsure + 1, sizeof(*e));
+	for (uint32_t i = 0; i < log->nr; i++)
+		e[nr++] = &log->entry[i];
+	for (uint32_t i = 0; i < log->nr_unsure; i++)
+		e[nr++] = &log->unsure[i];
+	qsort(e, nr, sizeof(*e), by_run);
+	return e;
 }
 
 static void print_totals(FILE *f, const uint32_t *nr,
@@ -140,19 +126,18 @@ static void print_totals(FILE *f, const uint32_t *nr,
 			plural(nr[RACE_SUPPRESSED]));
 }
 
-void race_log_print(FILE *f, struct race_log *const *log, uint32_t nr,
-		    uint64_t end, struct symbols *symbols,
-		    const struct access_scope *scope)
+void race_log_print(FILE *f, const struct race_log *log,
+		    struct symbols *symbols, const struct access_scope *scope)
 {
 	const struct trace none = { .nr_events = 0 };
 	const struct report r = { .trace = &none };
 	struct report_context c = { .f = f, .r = &r };
-	struct collection all = collect_all(log, nr, end);
+	uint32_t nr = log->nr + log->nr_unsure;
 	uint32_t count[RACE_UNSURE + 1] = { 0 }, nr_shown = 0;
-	struct race_entry **e = all.entry;
+	const struct race_entry **e = collect_all(log);
 
 	describe_init(&c.d, &none, symbols, NULL, 0);
-	for (uint32_t i = 0; i < all.nr; i++) {
+	for (uint32_t i = 0; i < nr; i++) {
 		if (is_repeated(e, i))
 			continue;
 		count[e[i]->kind]++;

@@ -15,8 +15,8 @@
 /* ----------------------------------------------------------- addresses */
 
 /* A code address of one process in another of the same target. */
-static uint64_t translate(const struct control *from, const struct control *to,
-			  uint64_t addr)
+uint64_t race_stacks_address(const struct control *from,
+			     const struct control *to, uint64_t addr)
 {
 	for (uint32_t i = 0; i < from->nr_modules &&
 			     i < CONTROL_MAX_MODULES; i++) {
@@ -36,16 +36,16 @@ void race_stacks_move(struct stack *stack, const struct control *from,
 		      const struct control *to)
 {
 	for (uint32_t i = 0; i < stack->nr; i++)
-		stack->pc[i] = translate(from, to, stack->pc[i]);
+		stack->pc[i] = race_stacks_address(from, to, stack->pc[i]);
 }
 
 void race_stacks_move_race(struct control_race *r, const struct control *from,
 			   const struct control *to)
 {
-	r->addr = translate(from, to, r->addr);
-	r->pc = translate(from, to, r->pc);
-	r->other_pc = translate(from, to, r->other_pc);
-	r->block_pc = translate(from, to, r->block_pc);
+	r->addr = race_stacks_address(from, to, r->addr);
+	r->pc = race_stacks_address(from, to, r->pc);
+	r->other_pc = race_stacks_address(from, to, r->other_pc);
+	r->block_pc = race_stacks_address(from, to, r->block_pc);
 }
 
 /* ------------------------------------------------------------- replays */
@@ -121,13 +121,15 @@ int race_stacks_find(struct worker *w, const struct trace *t,
 	struct control *c = worker_control(w);
 	int rc;
 
-	access_set_atomic(c, from);
 	c->watch = (struct control_watch){
 		.mode = CONTROL_WATCH_RACE,
 		.task = r->task,
 		.other_task = r->other_task,
-		.site = r->site,
-		.other_site = r->other_site,
+		.site = access_find_site(c, race_stacks_address(from, c, r->pc),
+					 r->site),
+		.other_site = access_find_site(
+			c, race_stacks_address(from, c, r->other_pc),
+			r->other_site),
 		.addr = r->addr,
 		.size = r->size,
 	};

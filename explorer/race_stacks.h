@@ -20,6 +20,8 @@ int race_stacks_find(struct worker *w, const struct trace *t,
 		     struct errbuf *err);
 
 /* Addresses of code and variables in one process, put in terms of another. */
+uint64_t race_stacks_address(const struct control *from,
+			     const struct control *to, uint64_t addr);
 void race_stacks_move(struct stack *stack, const struct control *from,
 		      const struct control *to);
 void race_stacks_move_race(struct control_race *r, const struct control *from,

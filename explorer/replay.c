@@ -160,23 +160,50 @@ uint64_t replay_address(const struct control *c, const struct trace *t,
 	return addr;
 }
 
-/* The live sites of the trace, and the race that was its end. */
-static void load_accesses(struct control *c, const struct trace *t)
+/* What the run began with, as traces of version 2 have it. */
+static void load_live_sites(struct control *c, const struct trace *t,
+			    const struct trace_module *here, uint32_t nr_here)
 {
-	struct trace_module *here;
 	uint64_t *site = xcalloc(t->nr_live_sites + 1, sizeof(*site));
-	uint32_t nr = 0, nr_here;
+	uint32_t nr = 0;
 
-	here = replay_modules(c, t->program, &nr_here);
 	for (uint32_t i = 0; i < t->nr_live_sites; i++) {
 		site[nr] = address_here(t, t->live_site[i], here, nr_here);
 		nr += site[nr] != 0;
 	}
 	access_set_live(c, site, nr);
+	free(site);
+}
+
+static void load_sites(struct control *c, const struct trace *t,
+		       const struct trace_module *here, uint32_t nr_here)
+{
+	struct trace_site *site = xcalloc(t->nr_sites + 1, sizeof(*site));
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < t->nr_sites; i++) {
+		site[nr] = t->site[i];
+		site[nr].addr = address_here(t, site[nr].addr, here, nr_here);
+		nr += site[nr].addr != 0;
+	}
+	access_set_sites(c, site, nr);
+	free(site);
+}
+
+/* What was known of the accesses, and the race that was the trace's end. */
+static void load_accesses(struct control *c, const struct trace *t)
+{
+	struct trace_module *here;
+	uint32_t nr_here;
+
+	here = replay_modules(c, t->program, &nr_here);
+	if (t->site)
+		load_sites(c, t, here, nr_here);
+	else
+		load_live_sites(c, t, here, nr_here);
 	c->replay_race_pc = t->verdict.kind == CONTROL_VERDICT_RACE
 			? address_here(t, t->verdict.pc, here, nr_here) : 0;
 	replay_modules_free(here, nr_here);
-	free(site);
 }
 
 /* The same clock: this machine's counter, or the place as it is here. */

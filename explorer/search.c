@@ -91,29 +91,26 @@ static int start_workers(struct search *s)
 
 static void print_races(const struct search *s, const struct control *c)
 {
-	struct race_log **log = xcalloc(s->nr_workers, sizeof(*log));
+	const struct race_log *log = &s->learning.races;
 	struct symbols *symbols;
 	struct trace_module *m;
-	uint32_t nr, nr_races = 0;
+	uint32_t nr;
 
-	for (uint32_t i = 0; i < s->nr_workers; i++) {
-		log[i] = &s->runner[i].races;
-		nr_races += log[i]->nr + log[i]->nr_unsure;
-	}
+	if (!log->nr && !log->nr_unsure)
+		return;
 	m = replay_modules(c, s->target->program, &nr);
-	symbols = nr_races ? symbols_new(m, nr) : NULL;
+	symbols = symbols_new(m, nr);
 	replay_modules_free(m, nr);
 	if (symbols)
-		race_log_print(stdout, log, s->nr_workers, s->tally.runs,
-			       symbols, s->target->scope);
+		race_log_print(stdout, log, symbols, s->target->scope);
 	symbols_free(symbols);
-	free(log);
 }
 
-/* What was watched, as the first job has it: the others learn from it. */
+/* What was watched; sites are those of the first job. */
 static void print_accesses(const struct search *s, const struct control *c)
 {
 	const struct access_scope *scope = s->target->scope;
+	uint32_t nr_pairs = s->learning.nr_atomic_pairs;
 	uint32_t nr_live;
 
 	if (!scope || !scope->is_on)
@@ -121,10 +118,10 @@ static void print_accesses(const struct search *s, const struct control *c)
 	free(access_live_sites(c, &nr_live));
 	access_print_stats(stdout, worker_access(s->runner[0].worker), c,
 			   nr_live);
-	if (c->nr_atomic_pairs)
+	if (nr_pairs)
 		printf("  %u pair%s of accesses no data race: they are to "
-		       "atomic variables\n", c->nr_atomic_pairs,
-		       c->nr_atomic_pairs == 1 ? "" : "s");
+		       "atomic variables\n", nr_pairs,
+		       nr_pairs == 1 ? "" : "s");
 	if (scope->races != ACCESS_RACES_OFF)
 		print_races(s, c);
 }
@@ -132,9 +129,11 @@ static void print_accesses(const struct search *s, const struct control *c)
 static void finish(struct search *s)
 {
 	const struct explore_strategy *strategy = s->plan->strategy;
-	const struct control *c = worker_control(s->runner[0].worker);
+	struct control *c = worker_control(s->runner[0].worker);
 
 	progress_clear(&s->progress);
+	search__end_generation(s);
+	c->config.flags = s->config.flags;	/* no run's own */
 	s->tally.is_interrupted = search__is_interrupted;
 	if (s->over_limit && s->tally.over_limit == s->tally.runs) {
 		warn("'%s' does not end within %llu operations; raise "
@@ -168,10 +167,15 @@ static void search_release(struct search *s)
 	uint32_t nr_workers = s->nr_workers;
 
 	worker_free(s->confirmer);
+	worker_free(s->replayer);
+	symbols_free(s->symbols.symbols);
+	if (s->learning.home)
+		learn_release(&s->learning);
+	free(s->lesson);
 	for (uint32_t i = 0; i < nr_workers; i++) {
 		worker_free(s->runner[i].worker);
 		worker_free(s->runner[i].replayer);
-		race_log_release(&s->runner[i].races);
+		symbols_free(s->runner[i].symbols.symbols);
 	}
 	free(s->runner);
 	free(s->record);
@@ -207,6 +211,7 @@ int search_run(const struct options *o, struct target *target,
 		s.status = EXIT_NO_CONTROL;
 		goto out;
 	}
+	learn_init(&s.learning, worker_control(s.runner[0].worker), plan);
 	s.tally.start_ns = now_ns();
 	progress_init(&s.progress, o->is_quiet);
 	if (s.nr_workers == 1)

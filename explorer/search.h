@@ -7,7 +7,8 @@
  * numbers (judge.c). All that a search says depends on committed records only,
  * so it says the same for every number of jobs: the failure reported is the
  * one with the lowest number, and what other jobs had done beyond it does not
- * count.
+ * count. What runs teach about the accesses is merged in that order, too, and
+ * holds for the next generation of runs (learn.h).
  */
 #ifndef EXPLORER_SEARCH_H
 #define EXPLORER_SEARCH_H
@@ -15,9 +16,16 @@
 #include <pthread.h>
 
 #include "explorer/internal.h"
+#include "explorer/learn.h"
 #include "explorer/options.h"
 #include "explorer/race_log.h"
 #include "explorer/util.h"
+
+/* Symbols of a region's modules, until these change. */
+struct symbol_cache {
+	struct symbols *symbols;
+	uint64_t modules;	/* their checksum */
+};
 
 struct search {
 	const struct options *o;
@@ -32,7 +40,11 @@ struct search {
 	char covered[256];	/* the strategy's own words */
 	int status;		/* enum exit_status */
 	bool is_done;
-	bool is_frozen;		/* no access becomes live any more */
+	struct learning learning;	/* changes between generations only */
+	struct lesson **lesson;	/* of the committed runs since, by number */
+	uint32_t nr_lessons;
+	struct worker *replayer;	/* for the stacks of races; or NULL */
+	struct symbol_cache symbols;	/* of the first job */
 
 	uint32_t nr_workers;	/* runner[] that have one */
 	uint32_t nr_runners;	/* of them, those that run */
@@ -44,6 +56,7 @@ struct search {
 	struct set places;	/* failures that are known */
 	uint64_t next;		/* number of the next run */
 	uint64_t nr_committed;
+	uint64_t generation_end;	/* number of the first run behind it */
 	uint32_t nr_active;	/* runners that may still hand in */
 	uint32_t window;	/* entries of record[], by number modulo */
 	struct record **record;
@@ -54,7 +67,7 @@ struct runner {
 	struct search *search;
 	struct worker *worker;
 	struct worker *replayer;	/* for the stacks of races; or NULL */
-	struct race_log races;	/* as in the worker's race[] */
+	struct symbol_cache symbols;
 	pthread_t thread;
 	int cpu;
 };
@@ -68,6 +81,9 @@ extern volatile sig_atomic_t search__is_interrupted;
 /* Run until the budget is used up or search__commit() has had enough. */
 void search__run_alone(struct search *s);
 void search__run_together(struct search *s);
+
+/* Merge the lessons so far, and tell all jobs. No run is under way. */
+void search__end_generation(struct search *s);
 
 /* -------------------------------------------------------------- judge.c */
 

@@ -351,6 +351,7 @@ static int begin_run(struct worker *w, struct errbuf *err)
 	c->scheduler.step = 0;
 	c->nr_values = 0;
 	c->nr_modules = w->nr_modules;
+	access_rewind(c);
 	c->release = 0;
 	w->has_output = false;
 	if (ftruncate(w->output_fd, 0)) {

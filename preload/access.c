@@ -21,16 +21,18 @@
 #define LIVE_HITS 4096u		/* as an operation, whatever the memory */
 #define TICK_HITS 1024u		/* others get a turn to come by here, too */
 #define HOT_HITS 8192u		/* then it is unpatched for this run */
+#define HOT_HITS_ALL 262144u	/* the same, where all is to be watched */
 #define SPIN_READS 512u		/* the same reads again: perhaps a spin */
 #define PATIENT_READS 8192u	/* enough of them, spin or not */
 #define IMPATIENT_READS 64u	/* where that was so several times before */
 #define ALONE_HITS 256u		/* with no second task yet */
+#define OFTEN_HITS 256u		/* then the tool may take it for private */
 #define MEMORY_READS 8u
 #define NEW_READS 64u
 #define STACK_WORDS 64u
 
 /* Private memory: counts of this run, so that they replay. */
-static uint16_t run_hits[CONTROL_MAX_ACCESS];
+static uint32_t run_hits[CONTROL_MAX_ACCESS];
 static uint16_t run_hits_alone[CONTROL_MAX_ACCESS];
 static uint8_t run_ticks[CONTROL_MAX_ACCESS];	/* of loops that count */
 
@@ -637,6 +639,13 @@ static void check_spin(uint32_t site, const struct access_frame *f)
 	stand_back(is_spin ? EXPLORE_OP_SPIN : EXPLORE_OP_TICK, site, f);
 }
 
+/* How often a site is executed before it is unpatched for this run. */
+static uint32_t hot_hits(void)
+{
+	return runtime_control->config.flags & CONTROL_F_WATCH_ALL ?
+		       HOT_HITS_ALL : HOT_HITS;
+}
+
 /*
  * A site that is executed very often costs time, and most are private. But
  * nothing is known before another task had the chance to come by, so let the
@@ -646,15 +655,19 @@ static void count_hit(uint32_t site, const struct access_frame *f)
 {
 	struct control *c = runtime_control;
 
-	if (c->access_hits[site] < UINT32_MAX - 1)
-		c->access_hits[site]++;
-	if (c->access_state[site] & CONTROL_ACCESS_LEARNED ||
-	    c->scheduler.nr_live == 1)
+	if (c->access_state[site] & CONTROL_ACCESS_LEARNED)
 		return;
+	if (c->scheduler.nr_live == 1) {
+		if (!(++run_hits_alone[site] % OFTEN_HITS))
+			c->access_state[site] |= CONTROL_ACCESS_HOT;
+		return;
+	}
 	run_hits[site]++;
-	if (run_hits[site] == TICK_HITS && recorded(EXPLORE_OP_TICK, site))
+	if (run_hits[site] == OFTEN_HITS)
+		c->access_state[site] |= CONTROL_ACCESS_HOT;
+	else if (run_hits[site] == TICK_HITS && recorded(EXPLORE_OP_TICK, site))
 		stand_back(EXPLORE_OP_TICK, site, f);
-	else if (run_hits[site] == HOT_HITS && !clock_has_slices())
+	else if (run_hits[site] == hot_hits() && !clock_has_slices())
 		access_unpatch(site);
 }
 
@@ -731,10 +744,6 @@ bool access_is_live(uint32_t site)
 /* The way from the start to the first thread is long, and costs little. */
 static void pass_alone(uint32_t site)
 {
-	struct control *c = runtime_control;
-
-	if (c->access_hits[site] < UINT32_MAX - 1)
-		c->access_hits[site]++;
 	if (++run_hits_alone[site] == ALONE_HITS)
 		access_park(site);
 }

@@ -106,6 +106,27 @@ static uint32_t add_call(uint64_t pc)
 	return c->nr_calls - 1;
 }
 
+/* What the zygote knew may have another number in this run. */
+static bool has_number(uint32_t call, uint64_t pc)
+{
+	const struct control *c = runtime_control;
+
+	return call == NOT_WATCHED ||
+	       (call < c->nr_calls &&
+		c->access[control_call_site(call, 0)].addr == pc);
+}
+
+/* The number of the call at pc in this run; or NOT_WATCHED. */
+static uint32_t number(uint64_t pc)
+{
+	const struct control *c = runtime_control;
+
+	for (uint32_t i = 0; i < c->nr_calls; i++)
+		if (has_number(i, pc))
+			return i;
+	return add_call(pc);
+}
+
 /* The site of the call that returns to `ra`, of its reads; or NOT_WATCHED. */
 static uint32_t site_of(uint64_t ra)
 {
@@ -114,8 +135,8 @@ static uint32_t site_of(uint64_t ra)
 
 	if (slot == NR_KNOWN)
 		return NOT_WATCHED;
-	if (!known[slot].pc) {
-		known[slot].call = add_call(pc);
+	if (!known[slot].pc || !has_number(known[slot].call, pc)) {
+		known[slot].call = number(pc);
 		known[slot].pc = pc;
 	}
 	if (known[slot].call == NOT_WATCHED ||

@@ -22,7 +22,7 @@
 #include "scheduler/scheduler.h"
 
 #define CONTROL_MAGIC 0x4c525443504c5845ull	/* "EXLPCTRL" */
-#define CONTROL_VERSION 3u
+#define CONTROL_VERSION 4u
 
 /*
  * The environment of a target: the user's, in its order, then an LD_PRELOAD and
@@ -123,6 +123,10 @@ enum control_flags {
 	CONTROL_F_RACE_FAILS = 1 << 6,	/* the first race ends the run */
 	CONTROL_F_SLICES = 1 << 7,	/* decisions may have ticks */
 	CONTROL_F_VALUES = 1 << 8,	/* note what memory operations did */
+	/* Private sites are watched, too, and hot ones for longer. */
+	CONTROL_F_WATCH_ALL = 1 << 16,
+	/* SHARED sites are operations, like LIVE ones. */
+	CONTROL_F_SHARED = 1 << 17,
 };
 
 enum control_clock_kind {
@@ -249,23 +253,30 @@ struct control_area {
 	uint64_t base, bytes, offset;
 };
 
-/* By site. The tool sets LIVE between runs, the runtime the others. */
+/*
+ * By site. A run begins with what the tool says in access_start[], and adds to
+ * it in access_state[].
+ */
 enum control_access_state {
-	CONTROL_ACCESS_LIVE = 1 << 0,	/* an operation in this run */
+	CONTROL_ACCESS_LIVE = 1 << 0,	/* an operation; by the tool */
 	/* Races, or touches bytes used for synchronisation: worth LIVE. */
 	CONTROL_ACCESS_LEARNED = 1 << 1,
-	CONTROL_ACCESS_PRIVATE = 1 << 2,	/* unpatched: often run, private */
+	/* Hot in many runs, and private: unpatched. By the tool. */
+	CONTROL_ACCESS_PRIVATE = 1 << 2,
 	CONTROL_ACCESS_SEEN = 1 << 3,
 	/*
 	 * Known to be an atomic load or store, though it is a plain move. Set
 	 * by the tool between runs, from debug information, and by the runtime.
 	 */
 	CONTROL_ACCESS_ATOMIC = 1 << 4,
+	CONTROL_ACCESS_HOT = 1 << 5,	/* executed often in this run */
+	/* Conflicts in an order that atomics made, and nothing else. */
+	CONTROL_ACCESS_SHARED = 1 << 6,
 };
 
 /*
- * Two accesses, unordered by happens-before, one of them a write. Runs append;
- * the tool takes out, between runs, what is no race (atomic accesses).
+ * Two accesses, unordered by happens-before, one of them a write. A run appends
+ * to the nr_start_races that the tool knows already.
  */
 struct control_race {
 	uint64_t addr;
@@ -372,7 +383,7 @@ struct control {
 	uint64_t access_entry;	/* hook's address, set by the runtime */
 	uint32_t nr_areas;
 	uint32_t nr_access;
-	uint32_t nr_private;	/* sites unpatched so far */
+	uint32_t nr_private;	/* sites that are PRIVATE; by the tool */
 	uint32_t nr_races;	/* distinct pairs of sites in race[] */
 	uint32_t nr_learned;	/* sites that have LEARNED */
 	uint32_t access_failed;	/* sites that could not be patched */
@@ -391,7 +402,14 @@ struct control {
 	uint8_t script_input[CONTROL_INPUT_BYTES];
 	_Alignas(4096) uint8_t strategy[CONTROL_STRATEGY_BYTES];
 	uint8_t access_state[CONTROL_MAX_ACCESS];
-	uint32_t access_hits[CONTROL_MAX_ACCESS];
+	/*
+	 * What every run begins with: access_state[], nr_calls, nr_races. By
+	 * the tool. The version changes when a PRIVATE of access_start[] does.
+	 */
+	uint8_t access_start[CONTROL_MAX_ACCESS];
+	uint32_t nr_start_calls;
+	uint32_t nr_start_races;
+	uint32_t private_version;
 	struct instrument_site access[CONTROL_MAX_ACCESS];
 	uint8_t code[CONTROL_CODE_BYTES];
 	/*

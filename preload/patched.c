@@ -20,9 +20,6 @@
 #define PAGE 4096ull
 #define PROT_RX 5
 #define PROT_RWX 7
-/* Over all runs: then a site is unpatched for good. */
-#define PRIVATE_HITS 8192u
-#define PRIVATE_RUNS 24u
 /*
  * What a handler may decode: one instruction on each side of the pc. No patch
  * is longer, either.
@@ -37,6 +34,8 @@ static_assert(sizeof(((struct instrument_site *)0)->original) <= LOOKED_AT,
 /* By first site; in the memory of the run. */
 static uint8_t is_restored[CONTROL_MAX_ACCESS];
 static bool is_all_restored;
+/* By first site: private, and taken out by the zygote. */
+static uint8_t is_unpatched[CONTROL_MAX_ACCESS];
 /* Out of use until there is a second task, and in which order that came. */
 static uint8_t is_parked[CONTROL_MAX_ACCESS];
 static uint32_t parked[CONTROL_MAX_ACCESS];
@@ -155,8 +154,7 @@ static bool may_unpatch(uint32_t first)
 static bool is_in_force(uint32_t first)
 {
 	return !is_all_restored && !is_restored[first] && !is_parked[first] &&
-	       !(runtime_control->access_state[first] &
-		 CONTROL_ACCESS_PRIVATE);
+	       !is_unpatched[first];
 }
 
 void access_unpatch(uint32_t site)
@@ -338,61 +336,34 @@ void access_instrument(void)
 	close_window(&w);
 }
 
-/* A run came to code that no run had seen: what is shared is open again. */
-static void patch_all_again(struct control *c)
-{
-	struct window w = { .is_wide = true };
-
-	memset(c->access_hits, 0, c->nr_access * sizeof(c->access_hits[0]));
-	for (uint32_t i = 0; c->nr_private && i < c->nr_access; i++) {
-		if (!(c->access_state[i] & CONTROL_ACCESS_PRIVATE))
-			continue;
-		c->access_state[i] &= (uint8_t)~CONTROL_ACCESS_PRIVATE;
-		put(&w, &c->access[i]);
-		c->nr_private--;
-	}
-	close_window(&w);
-}
-
-static void unpatch_private(struct control *c)
-{
-	struct window w = { .is_wide = true };
-
-	for (uint32_t i = 0; i < c->nr_access; i++) {
-		const struct instrument_site *site = &c->access[i];
-
-		if (site->is_second || c->access_hits[i] < PRIVATE_HITS ||
-		    !is_in_force(i) || !may_unpatch(i))
-			continue;
-		take(&w, site);
-		c->access_state[i] |= CONTROL_ACCESS_PRIVATE;
-		c->nr_private++;
-	}
-	close_window(&w);
-}
-
 /*
- * Between runs: sites that are executed very often, and showed nothing in many
- * runs, cost nothing from now on. Others stay: a race that a lock hides most
- * of the time may show yet.
+ * Between runs: what the tool calls private costs nothing from now on, or is
+ * watched again, for good or for this run only.
  */
 void access_apply(void)
 {
-	static uint32_t nr_runs, nr_seen;
+	static uint32_t version;
+	static bool was_all;
 	struct control *c = runtime_control;
+	struct window w = { .is_wide = true };
+	bool is_all = c->config.flags & CONTROL_F_WATCH_ALL;
 
 	calls_refresh();
-	/* Its live sites are not ours to take away, and it is one of few. */
-	if (c->config.flags & CONTROL_F_REPLAY)
+	if (version == c->private_version && was_all == is_all)
 		return;
-	if (nr_seen != c->nr_seen) {
-		nr_seen = c->nr_seen;
-		nr_runs = 0;
-		patch_all_again(c);
+	version = c->private_version;
+	was_all = is_all;
+	for (uint32_t i = 0; i < c->nr_access; i++) {
+		bool is_out = c->access_start[i] & CONTROL_ACCESS_PRIVATE &&
+			      !is_all;
+
+		if (is_out == is_unpatched[i] || c->access[i].is_second ||
+		    is_restored[i])
+			continue;
+		if (is_out ? take(&w, &c->access[i]) : put(&w, &c->access[i]))
+			is_unpatched[i] = is_out;
 	}
-	if (++nr_runs % PRIVATE_RUNS || clock_has_slices())
-		return;
-	unpatch_private(c);
+	close_window(&w);
 }
 
 /* ---------------------------------------------------------- addresses */

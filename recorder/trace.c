@@ -38,6 +38,7 @@ void trace_release(struct trace *t)
 	}
 	free(t->module);
 	free(t->live_site);
+	free(t->site);
 	free(t->event);
 	free(t->input);
 	free(t->object);

@@ -19,7 +19,7 @@
 #include "preload/control.h"
 #include "recorder/errbuf.h"
 
-#define TRACE_FORMAT_VERSION 2
+#define TRACE_FORMAT_VERSION 3
 
 /* Our own reasons, beside -errno of the system's. */
 enum trace_error {
@@ -41,6 +41,12 @@ struct trace_object {
 	uint64_t addr;		/* in the target; tasks: the task id */
 	uint64_t first_pc;	/* code that used it first */
 	uint8_t class;		/* enum sched_class */
+};
+
+/* What was known of an instruction, or a call, when the run began. */
+struct trace_site {
+	uint64_t addr;		/* in the modules above */
+	uint32_t state;		/* enum control_access_state */
 };
 
 /* All pointers are owned by the trace, freed by trace_release(). */
@@ -73,6 +79,13 @@ struct trace {
 	 */
 	uint64_t *live_site;
 	uint32_t nr_live_sites;
+	/*
+	 * The state of all sites that had one, in the order of addresses; an
+	 * instruction with two accesses is there twice. NULL: the trace is of
+	 * version 2 or older, and live_site is all there is.
+	 */
+	struct trace_site *site;
+	uint32_t nr_sites;
 	uint8_t *input;
 	uint64_t input_bytes;
 	/* For names in reports and dumps; id 1 is [0]. May be NULL. */

@@ -199,26 +199,53 @@ static uint32_t module_of(const struct trace *t, uint64_t addr)
 	return i;
 }
 
-/* By module and address in its file: "0+0x1234". */
+/*
+ * By module and address in its file: "0+0x1234"; `tail` behind it. What lies in
+ * no module is left out.
+ */
+static void add_site(const struct writer *parent, cJSON *array,
+		     const struct trace *t, uint64_t addr, const char *tail)
+{
+	uint32_t m = module_of(t, addr);
+	char text[64];
+	cJSON *item;
+
+	if (m == t->nr_modules)
+		return;
+	snprintf(text, sizeof(text), "%" PRIu32 "+0x%" PRIx64 "%s", m,
+		 addr - t->module[m].bias, tail);
+	item = cJSON_CreateString(text);
+	if (!item || !cJSON_AddItemToArray(array, item)) {
+		cJSON_Delete(item);
+		*parent->ok = false;
+	}
+}
+
 static void add_live_sites(const struct writer *parent, const struct trace *t)
 {
 	cJSON *array = cJSON_AddArrayToObject(parent->object, "live_sites");
 
 	note(parent, array);
-	for (uint32_t i = 0; i < t->nr_live_sites; i++) {
-		uint32_t m = module_of(t, t->live_site[i]);
-		char text[48];
-		cJSON *item;
+	for (uint32_t i = 0; i < t->nr_live_sites; i++)
+		add_site(parent, array, t, t->live_site[i], "");
+}
 
-		if (m == t->nr_modules)
-			continue;
-		snprintf(text, sizeof(text), "%" PRIu32 "+0x%" PRIx64, m,
-			 t->live_site[i] - t->module[m].bias);
-		item = cJSON_CreateString(text);
-		if (!item || !cJSON_AddItemToArray(array, item)) {
-			cJSON_Delete(item);
-			*parent->ok = false;
-		}
+/* "0+0x1234=3": the same, and the state. */
+static void add_site_states(const struct writer *parent, const struct trace *t)
+{
+	cJSON *array;
+	char tail[16];
+
+	if (!t->site) {
+		note(parent, cJSON_AddNullToObject(parent->object,
+						   "site_states"));
+		return;
+	}
+	array = cJSON_AddArrayToObject(parent->object, "site_states");
+	note(parent, array);
+	for (uint32_t i = 0; i < t->nr_sites; i++) {
+		snprintf(tail, sizeof(tail), "=%" PRIu32, t->site[i].state);
+		add_site(parent, array, t, t->site[i].addr, tail);
 	}
 }
 
@@ -259,6 +286,7 @@ static void add_all(const struct writer *w, const struct trace *t,
 	add_config(w, &t->config);
 	add_modules(w, t);
 	add_live_sites(w, t);
+	add_site_states(w, t);
 	files = add_object(w, "files");
 	add_part(&files, FORMAT_DECISIONS_FILE, &parts->decisions);
 	add_part(&files, FORMAT_INPUTS_FILE, &parts->inputs);

@@ -359,6 +359,50 @@ static void get_live_sites(const struct reader *r, struct trace *t)
 	}
 }
 
+/* "0+0x1234=3": the same, and its state. */
+static bool parse_state(const struct trace *t, const char *text,
+			struct trace_site *site)
+{
+	const char *equals = text ? strchr(text, '=') : NULL;
+	char place[64];
+	uint64_t state;
+
+	if (!equals || (size_t)(equals - text) >= sizeof(place) ||
+	    !parse_u64(equals + 1, 10, &state) || state > UINT8_MAX)
+		return false;
+	memcpy(place, text, (size_t)(equals - text));
+	place[equals - text] = '\0';
+	site->state = (uint32_t)state;
+	return parse_site(t, place, &site->addr);
+}
+
+static void get_site_states(const struct reader *r, struct trace *t)
+{
+	const cJSON *array = get(r, "site_states");
+	int nr = cJSON_IsArray(array) ? cJSON_GetArraySize(array) : -1;
+	const cJSON *item;
+
+	if (cJSON_IsNull(array))
+		return;
+	if (nr < 0 || (uint32_t)nr > CONTROL_MAX_ACCESS) {
+		complain(r, "site_states");
+		return;
+	}
+	t->site = calloc((size_t)nr + 1, sizeof(*t->site));
+	if (!t->site) {
+		*r->has_memory = false;
+		return;
+	}
+	cJSON_ArrayForEach(item, array) {
+		if (!parse_state(t, cJSON_GetStringValue(item),
+				 &t->site[t->nr_sites])) {
+			complain(r, "site_states");
+			return;
+		}
+		t->nr_sites++;
+	}
+}
+
 static void get_part(const struct reader *parent, const char *name,
 		     struct format_part *part)
 {
@@ -391,6 +435,8 @@ static void get_all(const struct reader *r, uint32_t version, struct trace *t,
 	get_config(r, version, &t->config);
 	get_modules(r, t);
 	get_live_sites(r, t);
+	if (version >= 3)
+		get_site_states(r, t);
 	files = get_object(r, "files");
 	get_part(&files, FORMAT_DECISIONS_FILE, &parts->decisions);
 	get_part(&files, FORMAT_INPUTS_FILE, &parts->inputs);

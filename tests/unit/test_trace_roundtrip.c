@@ -99,6 +99,12 @@ static void assert_traces_equal(const struct trace *a, const struct trace *b)
 	assert_int_equal(a->nr_live_sites, b->nr_live_sites);
 	for (uint32_t i = 0; i < a->nr_live_sites; i++)
 		assert_true(a->live_site[i] == b->live_site[i]);
+	assert_int_equal(a->nr_sites, b->nr_sites);
+	assert_int_equal(!a->site, !b->site);
+	for (uint32_t i = 0; i < a->nr_sites; i++) {
+		assert_true(a->site[i].addr == b->site[i].addr);
+		assert_int_equal(a->site[i].state, b->site[i].state);
+	}
 	assert_true(a->nr_events == b->nr_events);
 	assert_true(a->input_bytes == b->input_bytes);
 	assert_int_equal(a->nr_objects, b->nr_objects);
@@ -350,7 +356,7 @@ static void test_read__names_a_newer_version(void **state)
 	data = sample_slurp(path, &bytes);
 	data[bytes] = '\0';
 	snprintf(text, sizeof(text), "%s", (char *)data);
-	at = strstr(text, "\"version\":\t2");
+	at = strstr(text, "\"version\":\t3");
 	assert_non_null(at);
 	at[strlen("\"version\":\t")] = '7';
 	at = strstr(text, ",\n\t\"checksum\"");
@@ -363,7 +369,7 @@ static void test_read__names_a_newer_version(void **state)
 	trace_init(&t);
 	assert_int_equal(trace_read(&t, trace, &err), TRACE_E_VERSION);
 	assert_non_null(strstr(err.text, "was written by a newer explore "
-			       "(format 7, this one reads up to 2)"));
+			       "(format 7, this one reads up to 3)"));
 	free(data);
 	free(trace);
 }

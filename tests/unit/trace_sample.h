@@ -39,6 +39,11 @@ static inline void sample_modules(struct trace *t)
 	t->live_site = calloc(2, sizeof(*t->live_site));
 	t->live_site[0] = 0x555555555123;
 	t->live_site[1] = 0x7ffff7c00000;
+	t->nr_sites = 3;
+	t->site = calloc(3, sizeof(*t->site));
+	t->site[0] = (struct trace_site){ 0x555555555123, 3 };
+	t->site[1] = (struct trace_site){ 0x555555555123, 0 };
+	t->site[2] = (struct trace_site){ 0x7ffff7c00000, 255 };
 }
 
 static inline void sample_events(struct trace *t, uint64_t nr)
