@@ -32,7 +32,7 @@ static void fill_record(struct record *r, const struct control *c)
 {
 	r->steps = c->scheduler.step;
 	r->digest = c->digest;
-	r->nr_tasks = c->scheduler.nr_tasks;
+	r->nr_tasks = c->scheduler.nr_tasks + c->scheduler.nr_reused;
 	r->verdict = c->verdict.kind;
 	r->code = c->verdict.code;
 	r->has_choices = has_choices(c);

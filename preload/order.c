@@ -36,6 +36,7 @@ void order_fork(uint32_t parent, uint32_t child)
 	if (!order_is_on)
 		return;
 	access_second_task();
+	races_restart(order_races, child);
 	races_fork(order_races, parent, child);
 }
 

@@ -25,18 +25,38 @@ int threads_by_tid(uint32_t tid)
 	return -1;
 }
 
+static bool has_handle(uint32_t t, uint64_t handle)
+{
+	const struct sched_task *task = &runtime_control->scheduler.task[t];
+
+	return runtime_control->task[t].handle == handle &&
+	       task->state != SCHED_TASK_FREE &&
+	       !(task->flags & SCHED_TASK_JOINED) &&
+	       !(task->state == SCHED_TASK_DEAD &&
+		 task->flags & SCHED_TASK_DETACHED);
+}
+
+/* Where handles were named or found last: they are pages apart. */
+#define NR_PLACES 64u
+static uint16_t place_of_handle[NR_PLACES];
+
+static uint16_t *place(uint64_t handle)
+{
+	return &place_of_handle[(handle >> 12 ^ handle >> 20) % NR_PLACES];
+}
+
 int runtime_task_by_handle(uint64_t handle)
 {
-	struct control *c = runtime_control;
 	struct scheduler *s = runtime_scheduler();
+	uint16_t *hint = place(handle);
 
+	if (*hint < s->nr_tasks && has_handle(*hint, handle))
+		return *hint;
 	for (uint32_t t = s->nr_tasks; t-- > 0;)
-		if (c->task[t].handle == handle &&
-		    s->task[t].state != SCHED_TASK_FREE &&
-		    !(s->task[t].flags & SCHED_TASK_JOINED) &&
-		    !(s->task[t].state == SCHED_TASK_DEAD &&
-		      s->task[t].flags & SCHED_TASK_DETACHED))
+		if (has_handle(t, handle)) {
+			*hint = (uint16_t)t;
 			return (int)t;
+		}
 	return -1;
 }
 
@@ -56,6 +76,7 @@ int runtime_name_child(uint64_t handle, uint64_t start_pc)
 	if (t <= 0 || s->task[t].parent != s->current)
 		return -1;
 	core_task((uint32_t)t)->handle = handle;
+	*place(handle) = (uint16_t)t;
 	core_task((uint32_t)t)->start_pc = start_pc;
 	s->task[t].pc = start_pc;
 	last_child = 0;
@@ -139,21 +160,40 @@ static uint64_t build_stack(const struct ucontext *parent, uint64_t stack)
 	return (uintptr_t)f;
 }
 
+/* Natively it would have gone on: nothing that the target could be told. */
+static _Noreturn void end_full(const struct trap *t)
+{
+	const struct scheduler *s = &runtime_control->scheduler;
+
+	runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, t->site,
+		    s->nr_live >= SCHED_MAX_TASKS / 2 ?
+		    "more threads at a time than explore can follow (4096, with those that were neither joined nor detached)" :
+		    "more synchronisation objects than explore can follow");
+}
+
+/* No two threads of a run have the same number. */
+static uint32_t new_tid(uint32_t child, uint32_t nr_reused)
+{
+	const struct scheduler *s = &runtime_control->scheduler;
+
+	if (s->nr_reused != nr_reused)
+		child = SCHED_MAX_TASKS + nr_reused;
+	return ids_of_task(child);
+}
+
 void threads_make(struct trap *t, uint64_t flags, uint64_t stack,
 		  uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
 {
 	struct scheduler *s = runtime_scheduler();
-	uint32_t parent = s->current;
+	uint32_t parent = s->current, nr_reused = s->nr_reused;
 	int child = scheduler_task_new(s, parent, t->site);
 	struct control_task *k;
 
-	if (child < 0) {
-		t->uc->uc_mcontext.rax = (uint64_t)-EAGAIN;
-		return;
-	}
+	if (child < 0)
+		end_full(t);
 	k = core_task((uint32_t)child);
 	memset(k, 0, sizeof(*k));
-	k->tid = ids_of_task((uint32_t)child);
+	k->tid = new_tid((uint32_t)child, nr_reused);
 	k->fs_base = flags & CLONE_SETTLS ? tls : sys_get_fs();
 	core_gs[child] = core_keeps_gs ? sys_get_gs() : 0;
 	k->clear_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
@@ -305,6 +345,9 @@ int64_t threads_exit(struct trap *t)
 		futex_wake_address(k->clear_tid, 1);
 	}
 	scheduler_task_exit(s, self);
+	/* Made without pthread_create(): nobody can join it. */
+	if (!k->handle)
+		s->task[self].flags |= SCHED_TASK_DETACHED;
 	if (!s->nr_live)
 		runtime_end(CONTROL_VERDICT_EXIT, (int32_t)t->arg[0] & 0xff, 0,
 			    t->site, "");

@@ -55,8 +55,10 @@ void races_init(struct races *r);
 
 /*
  * What parent did so far happens before everything child does. Task ids are
- * below SCHED_MAX_TASKS and not used twice.
+ * below SCHED_MAX_TASKS. Before an id is used again: races_restart(). What its
+ * former task did then happens before all that the new one does.
  */
+void races_restart(struct races *r, uint32_t t);
 void races_fork(struct races *r, uint32_t parent, uint32_t child);
 /*
  * Everything `ended` did happens before what `task` does from now on. Any task

@@ -183,6 +183,20 @@ void races__start(struct races *r, uint32_t t)
 		races__clock_set(r, task->clock, t, task->epoch);
 }
 
+void races_restart(struct races *r, uint32_t t)
+{
+	struct races_task *task = &r->task[t];
+
+	if (!task->clock || r->is_blind)
+		return;
+	races__clock_free(r, task->clock);
+	task->clock = races__clock_new(r);
+	/* Without a parent: its id may be given again, too. */
+	task->parent = 0;
+	if (task->clock)
+		races__tick(r, t);
+}
+
 void races__tick(struct races *r, uint32_t t)
 {
 	struct races_task *task = &r->task[t];

@@ -75,29 +75,109 @@ void scheduler_init(struct scheduler *s, const struct scheduler_config *config)
 	s->max_live = 0;
 	s->nr_objects = 0;
 	s->nr_buckets = SCHED_MIN_BUCKETS;
+	s->nr_reusable = 0;
+	s->next_reusable = 0;
+	s->look_at = SCHED_FRESH_TASKS;
+	s->nr_reused = 0;
+}
+
+/* --------------------------------------------------------- ids used again */
+
+static void set_reusable(struct scheduler *s, uint32_t t, bool is_reusable)
+{
+	struct sched_task *task = &s->task[t];
+	bool was = task->flags & SCHED_TASK_REUSABLE;
+
+	if (is_reusable && !was) {
+		task->flags |= SCHED_TASK_REUSABLE;
+		s->nr_reusable++;
+	} else if (!is_reusable && was) {
+		task->flags &= (uint16_t)~SCHED_TASK_REUSABLE;
+		s->nr_reusable--;
+	}
+}
+
+/* An object that an ended task holds says so by its id. */
+static void keep_holders(struct scheduler *s, const struct sched_object *o)
+{
+	if (o->owner)
+		set_reusable(s, o->owner - 1, false);
+	for (uint32_t i = 0; i < o->nr_holders; i++)
+		set_reusable(s, o->holder[i], false);
+}
+
+static void find_reusable(struct scheduler *s)
+{
+	/* Not main's: it is the process's, too. */
+	for (uint32_t t = 1; t < s->nr_tasks; t++)
+		if (s->task[t].state == SCHED_TASK_DEAD && t != s->current &&
+		    s->task[t].flags &
+			    (SCHED_TASK_JOINED | SCHED_TASK_DETACHED))
+			set_reusable(s, t, true);
+	for (uint32_t id = 1; id <= s->nr_objects; id++)
+		keep_holders(s, &s->object[id - 1]);
+	s->next_reusable = 0;
+	if (s->nr_reusable < SCHED_FRESH_MORE)	/* looking is dear */
+		s->look_at = s->nr_tasks + SCHED_FRESH_MORE < SCHED_MAX_TASKS ?
+			     s->nr_tasks + SCHED_FRESH_MORE : SCHED_MAX_TASKS;
+}
+
+static uint32_t take_reusable(struct scheduler *s)
+{
+	uint32_t t = s->next_reusable;
+
+	while (!(s->task[t].flags & SCHED_TASK_REUSABLE))
+		t++;
+	s->next_reusable = t + 1;
+	s->nr_reusable--;
+	s->nr_reused++;
+	clear(&s->task[t], sizeof(s->task[t]));
+	return t;
+}
+
+/* An id for a new task, its state cleared; SCHED_MAX_TASKS: there is none. */
+static uint32_t choose_id(struct scheduler *s)
+{
+	if (!s->nr_reusable && s->nr_tasks >= s->look_at)
+		find_reusable(s);
+	if (s->nr_reusable)
+		return take_reusable(s);
+	return s->nr_tasks < SCHED_MAX_TASKS ? s->nr_tasks++ : SCHED_MAX_TASKS;
+}
+
+/* Keep the list in order. */
+static void add_live(struct scheduler *s, uint32_t t)
+{
+	uint32_t i = s->nr_live++;
+
+	for (; i && s->live[i - 1] > t; i--) {
+		s->live[i] = s->live[i - 1];
+		SCHED_NO_IDIOM();
+	}
+	s->live[i] = (uint16_t)t;
 }
 
 int scheduler_task_new(struct scheduler *s, uint32_t parent, uint64_t pc)
 {
-	uint32_t id = s->nr_tasks;
+	uint32_t id;
 	struct sched_announce start = {
 		.kind = EXPLORE_OP_THREAD_START,
 		.pc = pc,
 	};
 	struct sched_task *t;
 
-	if (id >= SCHED_MAX_TASKS)
+	if (s->nr_objects >= SCHED_MAX_OBJECTS)
+		return -1;
+	id = choose_id(s);
+	if (id == SCHED_MAX_TASKS)
 		return -1;
 	start.object = scheduler_object_id(s, SCHED_CLASS_THREAD, id, pc);
-	if (!start.object)
-		return -1;
 	t = &s->task[id];
 	scheduler_changed(s);
 	t->state = SCHED_TASK_ALIVE;
 	t->id = id;
 	t->parent = parent;
-	s->nr_tasks++;
-	s->live[s->nr_live++] = (uint16_t)id;	/* the highest id so far */
+	add_live(s, id);
 	if (s->nr_live > s->max_live)
 		s->max_live = s->nr_live;
 	scheduler_announce(s, id, &start);

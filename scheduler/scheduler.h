@@ -121,6 +121,8 @@ enum sched_task_flags {
 	SCHED_TASK_CANCELLED = 1 << 5,
 	/* the handler that interrupted it last has SA_RESTART */
 	SCHED_TASK_RESTARTS = 1 << 6,
+	/* over, and nobody will ask for it: its id may be given again */
+	SCHED_TASK_REUSABLE = 1 << 7,
 };
 
 struct sched_task {
@@ -223,6 +225,11 @@ struct scheduler {
 	struct sched_task task[SCHED_MAX_TASKS];
 	struct sched_object object[SCHED_MAX_OBJECTS];	/* [id - 1] */
 	uint32_t bucket[SCHED_NR_BUCKETS];	/* ids by hash; 0 empty */
+	/* Ids of ended tasks given again: see scheduler_task_new(). */
+	uint32_t nr_reusable;	/* tasks that have REUSABLE */
+	uint32_t next_reusable;	/* none of them is below */
+	uint32_t look_at;	/* nr_tasks at which to look for them */
+	uint32_t nr_reused;	/* so far */
 };
 
 /*
@@ -322,7 +329,15 @@ void scheduler_object_reset(struct scheduler *s, uint32_t id);
 
 /* --------------------------------------------------------------- tasks */
 
-/* A new live task, announced at THREAD_START. Returns its id, or -1: full. */
+/* Tasks created before ids are given again, and between two looks for some. */
+#define SCHED_FRESH_TASKS 1024u
+#define SCHED_FRESH_MORE 256u
+
+/*
+ * A new live task, announced at THREAD_START. Returns its id, or -1: full. The
+ * first SCHED_FRESH_TASKS ids are used once; later the id may be that of a task
+ * that was joined or detached, has ended, and owns nothing.
+ */
 int scheduler_task_new(struct scheduler *s, uint32_t parent, uint64_t pc);
 
 /* The task is gone; joiners become enabled. */

@@ -87,6 +87,29 @@ static void test_task_new__refuses_when_full(void **state)
 	fx_check(fx);
 }
 
+/* Joined, it is nobody's any more; unless it owns something. */
+static void test_task_new__gives_ids_again(void **state)
+{
+	struct fixture *fx = *state;
+	uint32_t mutex = fx_object(fx, SCHED_CLASS_MUTEX, 0x10);
+
+	fx_tasks(fx, SCHED_FRESH_TASKS);
+	scheduler_acquire(fx->s, mutex, 3);
+	for (uint32_t t = 1; t < 6; t++)
+		fx_exit(fx, t);
+	fx->s->task[2].flags |= SCHED_TASK_JOINED;
+	fx->s->task[3].flags |= SCHED_TASK_DETACHED;	/* owns the mutex */
+	fx->s->task[5].flags |= SCHED_TASK_DETACHED;
+	assert_int_equal(scheduler_task_new(fx->s, 0, 0), 2);
+	assert_int_equal(fx->s->task[2].state, SCHED_TASK_ALIVE);
+	assert_int_equal(fx->s->task[2].flags, 0);
+	assert_int_equal(scheduler_task_new(fx->s, 0, 0), 5);
+	assert_int_equal(scheduler_task_new(fx->s, 0, 0), SCHED_FRESH_TASKS);
+	assert_int_equal(fx->s->nr_reused, 2);
+	assert_int_equal(fx->s->live[1], 2);
+	fx_check(fx);
+}
+
 static void test_task_exit__keeps_the_others_in_order(void **state)
 {
 	struct fixture *fx = *state;
@@ -223,6 +246,7 @@ int main(void)
 		FX_TEST(test_task_new__numbers_in_order_of_creation),
 		FX_TEST(test_task_new__is_enabled_at_thread_start),
 		FX_TEST(test_task_new__refuses_when_full),
+		FX_TEST(test_task_new__gives_ids_again),
 		FX_TEST(test_task_exit__keeps_the_others_in_order),
 		FX_TEST(test_task_exit__leaves_its_queue),
 		FX_TEST(test_task_exit__counts_once),
