@@ -71,6 +71,13 @@ uint32_t learn_run_flags(const struct plan *plan, uint64_t run)
 		return 0;
 	if (is_chosen(run, 0x5745415443480001ull, WATCH_ALL_RUNS))
 		flags |= CONTROL_F_WATCH_ALL;
+	/*
+	 * Freed memory stays out of use for a while in every other run: then
+	 * late users of it are found, and in the others those who take new
+	 * memory for the old. A tree is of the program as it is.
+	 */
+	if (run % 2 == 0)
+		flags |= CONTROL_F_QUARANTINE;
 	return flags;
 }
 

@@ -26,15 +26,43 @@ static const char *plural(uint64_t nr)
 
 /* -------------------------------------------------------------- headline */
 
+/* What a misuse of freed memory says of the block; NULL: nothing. */
+static const char *find_block(const struct control_verdict *v)
+{
+	return v->kind == CONTROL_VERDICT_MISUSE ?
+	       strstr(v->message, CONTROL_FREED_MARK) : NULL;
+}
+
+static void print_block(struct report_context *c)
+{
+	const struct control_verdict *v = &c->r->trace->verdict;
+	unsigned long offset, bytes, addr, alloc_pc, task, pc;
+	const char *text = find_block(v);
+	char place[DESCRIBE_BYTES];
+
+	if (!text || sscanf(text, CONTROL_FREED_PRINT, &offset, &bytes, &addr,
+			    &alloc_pc, &task, &pc) != 6)
+		return;
+	fprintf(c->f, "\nThe freed block\n  %lu byte%s, used at byte %lu\n",
+		bytes, plural(bytes), offset);
+	describe_place(&c->d, alloc_pc, true, place, sizeof(place));
+	fprintf(c->f, "  allocated in %s\n", place);
+	describe_place(&c->d, pc, true, place, sizeof(place));
+	fprintf(c->f, "  freed by T%lu in %s\n", task, place);
+}
+
 /* The message up to its end or first newline: headlines are one line. */
 static void print_message(FILE *f, const struct control_verdict *v,
 			  const char *fallback)
 {
 	size_t n = strnlen(v->message, sizeof(v->message));
 	const char *newline = memchr(v->message, '\n', n);
+	const char *block = find_block(v);
 
 	if (newline)
 		n = (size_t)(newline - v->message);
+	if (block)	/* it has a paragraph of its own */
+		n = (size_t)(block - v->message);
 	if (n)
 		fprintf(f, "%.*s", (int)n, v->message);
 	else
@@ -319,6 +347,7 @@ void report_print(FILE *f, const struct report *r)
 	print_headline(&c);
 	print_numbers(&c);
 	print_earlier(&c);
+	print_block(&c);
 	report__print_tasks(&c);
 	report__print_schedule(&c);
 	print_output(&c);

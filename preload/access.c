@@ -16,6 +16,7 @@
 #include "preload/access.h"
 
 #include "preload/clock.h"
+#include "preload/freed.h"
 
 /* Executions of one site in one run, without anything found: */
 #define LIVE_HITS 4096u		/* as an operation, whatever the memory */
@@ -323,6 +324,25 @@ static void found_race(const struct races_found *found,
 	end_with_race(found);
 }
 
+static _Noreturn void end_with_use_after_free(uint64_t addr, uint32_t size,
+					      uint32_t site,
+					      enum races_access how,
+					      const struct access_frame *f)
+{
+	uint64_t pc = runtime_control->access[site].addr;
+	char text[48];
+
+	values_drop();
+	if (f)
+		show_now(site, f);
+	core_self()->uses_trap_frame = 1;
+	runtime_format(text, sizeof(text), "%s of %u byte%s",
+		       how == RACES_READ ? "read" : "write", size,
+		       size == 1 ? "" : "s");
+	/* A return address lies behind its instruction. */
+	freed_end(text, addr, 0, pc + 1);
+}
+
 static inline void detect(uint64_t addr, uint32_t size, uint32_t site,
 			  enum races_access how, const struct access_frame *f)
 {
@@ -339,6 +359,8 @@ static inline void detect(uint64_t addr, uint32_t size, uint32_t site,
 			show_now(site, f);
 		watch_access(addr, size, site);
 	}
+	if (__builtin_expect(freed_has(addr, size), 0) && !is_order_only(site))
+		end_with_use_after_free(addr, size, site, how, f);
 	if (races_access_news(order_races, runtime_self(), addr, size, how,
 			      site, &found))
 		found_race(&found, f);

@@ -120,6 +120,12 @@ RUNTIME_HIDDEN void blocks_resize(uint64_t addr, uint64_t bytes);
 RUNTIME_HIDDEN void blocks_drop(uint64_t addr);
 /* What was asked for; 0: not known. */
 RUNTIME_HIDDEN uint64_t blocks_bytes(uint64_t addr);
+/* Where it was allocated; 0: not known. */
+RUNTIME_HIDDEN uint64_t blocks_pc(uint64_t addr);
+/* The live block that addr lies in, for sure; 0: not known. */
+RUNTIME_HIDDEN uint64_t blocks_around(uint64_t addr);
+/* C++: who called operator new or delete, which called us from pc. */
+RUNTIME_HIDDEN uint64_t blocks_caller(uint64_t pc, const uint64_t *stack);
 /* Fill in the block that r->addr lies in, if it is known. */
 RUNTIME_HIDDEN void blocks_describe(struct control_race *r);
 

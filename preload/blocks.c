@@ -27,7 +27,7 @@ struct block {
 static struct block block[NR_BLOCKS];
 /* How many of them begin in a page; pages far apart share a number. */
 static uint16_t nr_in_page[NR_PAGES];
-static uint32_t next_victim;
+static uint32_t next_victim;	/* 0: nothing was forgotten yet */
 
 /* Neighbours in memory are neighbours here: few pages are touched. */
 static struct block *slot(uint64_t addr, uint32_t probe)
@@ -50,7 +50,7 @@ static struct block *find(uint64_t addr)
 
 static bool is_on(void)
 {
-	return order_is_on && runtime_mode == RUNTIME_CONTROLLED;
+	return runtime_mode == RUNTIME_CONTROLLED;
 }
 
 /* The bytes before a return address are a call. */
@@ -70,7 +70,7 @@ static bool is_behind_call(uint64_t pc)
  * C++: operator new calls malloc, and its caller is of interest. It stands a
  * few words further up the stack.
  */
-static uint64_t real_caller(uint64_t pc, const uint64_t *stack)
+uint64_t blocks_caller(uint64_t pc, const uint64_t *stack)
 {
 	const struct control_module *m = &runtime_control->module[0];
 
@@ -100,7 +100,7 @@ void blocks_note(uint64_t addr, uint64_t bytes, uint64_t pc,
 	if (b->addr)
 		--*in_page(b->addr);
 	++*in_page(addr);
-	*b = (struct block){ addr, bytes, real_caller(pc, stack), false };
+	*b = (struct block){ addr, bytes, blocks_caller(pc, stack), false };
 }
 
 void blocks_resize(uint64_t addr, uint64_t bytes)
@@ -126,6 +126,13 @@ uint64_t blocks_bytes(uint64_t addr)
 	return b && !b->is_freed ? b->bytes : 0;
 }
 
+uint64_t blocks_pc(uint64_t addr)
+{
+	const struct block *b = is_on() ? find(addr) : NULL;
+
+	return b ? b->pc : 0;
+}
+
 /*
  * The nearest place at or before `at`, down to `end`, where a block may begin;
  * `end` when there is none. Most pages have no block at all.
@@ -143,15 +150,15 @@ static uint64_t skip_pages(uint64_t at, uint64_t end)
 }
 
 /* A freed block names the memory as long as no live one has it. */
-void blocks_describe(struct control_race *r)
+static const struct block *find_around(uint64_t addr)
 {
-	uint64_t at = r->addr & ~(uint64_t)(GRAIN - 1);
+	uint64_t at = addr & ~(uint64_t)(GRAIN - 1);
 	uint64_t end = at > MAX_BACK ? at - MAX_BACK : 0;
 	const struct block *found = NULL;
 
 	while ((at = skip_pages(at, end)) > end) {
 		const struct block *b = find(at);
-		bool is_in = b && r->addr - b->addr < b->bytes;
+		bool is_in = b && addr - b->addr < b->bytes;
 
 		if (is_in && (!found || !b->is_freed))
 			found = b;
@@ -159,6 +166,21 @@ void blocks_describe(struct control_race *r)
 			break;
 		at -= GRAIN;
 	}
+	return found;
+}
+
+uint64_t blocks_around(uint64_t addr)
+{
+	const struct block *b = is_on() && !next_victim ? find_around(addr) :
+							  NULL;
+
+	return b && !b->is_freed ? b->addr : 0;
+}
+
+void blocks_describe(struct control_race *r)
+{
+	const struct block *found = find_around(r->addr);
+
 	if (!found)
 		return;
 	r->block = found->addr;

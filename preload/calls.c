@@ -24,6 +24,7 @@
 #include <linux/mman.h>
 
 #include "preload/calls.h"
+#include "preload/freed.h"
 
 #define NR_KNOWN 4096u		/* a power of two */
 #define NR_PROBES 16u
@@ -218,6 +219,20 @@ void calls_write(const uint64_t *frame, const void *p, uint64_t bytes)
 	if (site == NOT_WATCHED)
 		return;
 	touch(site, true, p, bytes);
+	leave();
+}
+
+void calls_free(const uint64_t *frame, const void *p, const char *what)
+{
+	uint64_t bytes = blocks_bytes((uintptr_t)p);
+	uint32_t site = bytes ? enter(frame) : NOT_WATCHED;
+
+	if (site != NOT_WATCHED)
+		stop_at(site, true, p, bytes);
+	freed_check(what, (uintptr_t)p, blocks_caller(frame[1], frame + 2));
+	if (site == NOT_WATCHED)
+		return;
+	note(site, true, p, bytes);
 	leave();
 }
 

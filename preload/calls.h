@@ -18,5 +18,11 @@ RUNTIME_HIDDEN void calls_refresh(void);
  */
 RUNTIME_HIDDEN void calls_write(const uint64_t *frame, const void *p,
 				uint64_t bytes);
+/*
+ * The same for free() and realloc(), as `what` says. Does not return when the
+ * block is none, after other tasks had their turn, if they get one.
+ */
+RUNTIME_HIDDEN void calls_free(const uint64_t *frame, const void *p,
+			       const char *what);
 
 #endif /* PRELOAD_CALLS_H */

@@ -109,6 +109,15 @@ struct control_verdict {
 #define CONTROL_RACE_SCAN "%15s of %lu bytes at 0x%lx, and a %15s by T%lu at " \
 			  "0x%lx" CONTROL_RACE_BLOCK
 
+/*
+ * Behind the message of a MISUSE of freed memory: where in which block, who
+ * allocated it, and who freed it. The places are return addresses.
+ */
+#define CONTROL_FREED_MARK ", at byte "
+#define CONTROL_FREED_PRINT CONTROL_FREED_MARK "%lu of a block of %lu bytes " \
+			    "from 0x%lx, allocated at 0x%lx, freed by T%lu " \
+			    "at 0x%lx"
+
 /* -------------------------------------------------------------- config */
 
 enum control_flags {
@@ -123,6 +132,7 @@ enum control_flags {
 	CONTROL_F_RACE_FAILS = 1 << 6,	/* the first race ends the run */
 	CONTROL_F_SLICES = 1 << 7,	/* decisions may have ticks */
 	CONTROL_F_VALUES = 1 << 8,	/* note what memory operations did */
+	CONTROL_F_QUARANTINE = 1 << 9,	/* freed blocks are kept back */
 	/* Private sites are watched, too, and hot ones for longer. */
 	CONTROL_F_WATCH_ALL = 1 << 16,
 	/* SHARED sites are operations, like LIVE ones. */

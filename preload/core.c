@@ -107,6 +107,7 @@ static _Noreturn void end_deadlock(struct scheduler *s)
 			break;
 		}
 	}
+	misuse_check_waiters(s);
 	if (s->task[t].state != SCHED_TASK_ALIVE)
 		t = s->live[0];
 	v->task = t;
@@ -429,6 +430,7 @@ bool core_point(const struct runtime_op *op)
 	timed_out = s->task[s->current].op.flags & EXPLORE_OP_F_TIMEOUT;
 	if (op->kind == EXPLORE_OP_YIELD)
 		scheduler_yielded(s, s->current, false);
+	misuse_check(op);
 	if (order_is_on)
 		order_apply(op, timed_out);
 	return timed_out;

@@ -48,6 +48,14 @@ RUNTIME_HIDDEN void core_announce(const struct runtime_op *op);
 /* announce + choose, without looking at signals afterwards. */
 RUNTIME_HIDDEN bool core_point(const struct runtime_op *op);
 
+/*
+ * misuse.c: the operation is carried out now. Ends the run when its object is
+ * destroyed, or lies in freed memory.
+ */
+RUNTIME_HIDDEN void misuse_check(const struct runtime_op *op);
+/* Nobody can run. Ends the run when one waits for what was freed. */
+RUNTIME_HIDDEN void misuse_check_waiters(const struct scheduler *s);
+
 /* The strategy environment of this process. */
 extern RUNTIME_HIDDEN struct scheduler_env core_env;
 

@@ -213,6 +213,13 @@ RUNTIME_HIDDEN void interpose__initialised(enum sched_class class,
 RUNTIME_HIDDEN _Noreturn void interpose__misuse(uint32_t object, uint64_t pc,
 						const char *message);
 
+/*
+ * misuse.c: the object was destroyed, in reality too. As long as its memory is
+ * not written to again, misuse_is_destroyed() holds.
+ */
+RUNTIME_HIDDEN void misuse_destroyed(uint32_t object);
+RUNTIME_HIDDEN bool misuse_is_destroyed(struct sched_object *o);
+
 /* Whether a live task is stopped at an operation of that kind on the object. */
 RUNTIME_HIDDEN bool interpose__has_waiter(uint32_t object, uint16_t kind,
 					  uint16_t kind2);
@@ -323,8 +330,12 @@ RUNTIME_HIDDEN int interpose__cond_wait(void *cond,
 /* Announce and wake; the caller then tells the real object as well. */
 RUNTIME_HIDDEN void interpose__cond_wake(void *cond, bool all, uint64_t pc);
 
-/* Announce the end of it; the caller then destroys the real object. */
-RUNTIME_HIDDEN void interpose__cond_end(void *cond, uint64_t pc);
+/*
+ * Announce the end of it; the caller then destroys the real object, and says so
+ * with the id that this returned.
+ */
+RUNTIME_HIDDEN uint32_t interpose__cond_end(void *cond, uint64_t pc);
+RUNTIME_HIDDEN void interpose__cond_ended(uint32_t id);
 
 /* -------------------------------------------------------------- threads */
 

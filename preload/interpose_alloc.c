@@ -18,6 +18,7 @@
 #include <stddef.h>
 
 #include "preload/calls.h"
+#include "preload/freed.h"
 
 #define ARENA_BYTES 16384u
 #define ARENA_ALIGN 16u
@@ -84,7 +85,8 @@ static bool is_ready(void)
 /* What may be used of a block, which can be more than was asked for. */
 static size_t room(void *p, size_t bytes)
 {
-	size_t usable = order_is_on && next.usable ? next.usable(p) : 0;
+	size_t usable = runtime_mode == RUNTIME_CONTROLLED && next.usable ?
+			next.usable(p) : 0;
 
 	if (!bytes)
 		bytes = 1;
@@ -100,23 +102,59 @@ static void *fresh(void *p, size_t bytes, uint64_t pc, const uint64_t *stack)
 	return p;
 }
 
+/*
+ * Memory is short: give the allocator a block that was kept back. Returns
+ * whether there was one.
+ */
+static bool give_up_one(void)
+{
+	uint64_t old = freed_next(true);
+
+	if (old)
+		next.free((void *)(uintptr_t)old);
+	return old;
+}
+
+/*
+ * The block is given back, or is already. Returns whether it is kept back. Of a
+ * block that was not handed out by us, nothing is known.
+ */
+static bool drop(void *p, uint64_t pc, const uint64_t *stack, bool is_gone)
+{
+	uint64_t addr = (uintptr_t)p, bytes = blocks_bytes(addr);
+
+	if (!bytes)
+		return false;
+	blocks_drop(addr);
+	return freed_take(addr, bytes, blocks_pc(addr),
+			  blocks_caller(pc, stack), is_gone);
+}
+
 /* What lies above the return address. We are compiled with frame pointers. */
 #define CALLER_STACK ((const uint64_t *)__builtin_frame_address(0) + 2)
 
 RUNTIME_EXPORT void *malloc(size_t bytes)
 {
+	void *p;
+
 	if (!is_ready())
 		return take_from_arena(bytes);
-	return fresh(next.malloc(bytes), bytes, RUNTIME_CALLER,
-		     CALLER_STACK);
+	do {
+		p = next.malloc(bytes);
+	} while (__builtin_expect(!p, 0) && give_up_one());
+	return fresh(p, bytes, RUNTIME_CALLER, CALLER_STACK);
 }
 
 RUNTIME_EXPORT void *calloc(size_t nr, size_t bytes)
 {
+	void *p;
+
 	if (!is_ready())	/* the arena is zero and never reused */
 		return take_from_arena(nr * bytes);
-	return fresh(next.calloc(nr, bytes), nr * bytes, RUNTIME_CALLER,
-		     CALLER_STACK);
+	do {
+		p = next.calloc(nr, bytes);
+	} while (__builtin_expect(!p, 0) && give_up_one());
+	return fresh(p, nr * bytes, RUNTIME_CALLER, CALLER_STACK);
 }
 
 RUNTIME_EXPORT void *realloc(void *old, size_t bytes)
@@ -133,7 +171,7 @@ RUNTIME_EXPORT void *realloc(void *old, size_t bytes)
 		return to;
 	}
 	if (old)
-		calls_write(CALLER_STACK - 2, old, blocks_bytes((uintptr_t)old));
+		calls_free(CALLER_STACK - 2, old, "realloc");
 	had = old ? room(old, 0) : 0;
 	to = next.realloc(old, bytes);
 	/* Grown in place, its first part keeps its history, the rest has none. */
@@ -146,7 +184,7 @@ RUNTIME_EXPORT void *realloc(void *old, size_t bytes)
 		return to;
 	}
 	if (to || !bytes)
-		blocks_drop((uintptr_t)old);
+		drop(old, RUNTIME_CALLER, CALLER_STACK, true);
 	return fresh(to, bytes, RUNTIME_CALLER, CALLER_STACK);
 }
 
@@ -154,9 +192,11 @@ RUNTIME_EXPORT void free(void *p)
 {
 	if (!p || is_in_arena(p) || !is_ready())
 		return;
-	calls_write(CALLER_STACK - 2, p, blocks_bytes((uintptr_t)p));
-	blocks_drop((uintptr_t)p);
-	next.free(p);
+	calls_free(CALLER_STACK - 2, p, "free");
+	if (!drop(p, RUNTIME_CALLER, CALLER_STACK, false))
+		next.free(p);
+	for (uint64_t old; (old = freed_next(false));)
+		next.free((void *)(uintptr_t)old);
 }
 
 RUNTIME_EXPORT void *aligned_alloc(size_t align, size_t bytes)
@@ -183,4 +223,66 @@ RUNTIME_EXPORT int posix_memalign(void **p, size_t align, size_t bytes)
 		fresh(*p, bytes, RUNTIME_CALLER,
 		     CALLER_STACK);
 	return r;
+}
+
+/* Obsolete, by pages. */
+RUNTIME_EXPORT void *valloc(size_t bytes)
+{
+	if (!is_ready())
+		return NULL;
+	return fresh(next.memalign(4096, bytes), bytes, RUNTIME_CALLER,
+		     CALLER_STACK);
+}
+
+RUNTIME_EXPORT void *pvalloc(size_t bytes)
+{
+	bytes = (bytes + 4095) & ~(size_t)4095;
+	if (!is_ready())
+		return NULL;
+	return fresh(next.memalign(4096, bytes), bytes, RUNTIME_CALLER,
+		     CALLER_STACK);
+}
+
+/* By the names for those who put themselves in front of the C library. */
+#define OTHER_NAME(name)                                                       \
+	RUNTIME_EXPORT extern __typeof__(name) __libc_##name                   \
+		__attribute__((alias(#name), copy(name)))
+
+OTHER_NAME(malloc);
+OTHER_NAME(calloc);
+OTHER_NAME(realloc);
+OTHER_NAME(free);
+OTHER_NAME(memalign);
+OTHER_NAME(valloc);
+OTHER_NAME(pvalloc);
+
+/* -------------------------------------------------- whose allocator it is */
+
+static bool is_beside(const void *a, const void *b)
+{
+	Dl_info x, y;
+
+	return a && b && dladdr(a, &x) && dladdr(b, &y) &&
+	       x.dli_fbase == y.dli_fbase;
+}
+
+/* Nobody else has defined it before us, and behind us is the C library. */
+static bool is_ours(const char *name)
+{
+	return is_beside(dlsym(RTLD_DEFAULT, name), &ready) &&
+	       is_beside(dlsym(RTLD_NEXT, name),
+			 dlsym(RTLD_NEXT, "gnu_get_libc_version"));
+}
+
+void interpose_alloc_start(void)
+{
+	static const char *const name[] = {
+		"malloc", "calloc", "realloc", "free", "aligned_alloc",
+		"memalign", "posix_memalign", "valloc", "pvalloc",
+	};
+	bool is_sound = true;
+
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		is_sound = is_sound && is_ours(name[i]);
+	freed_init(is_sound);
 }

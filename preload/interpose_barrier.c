@@ -34,7 +34,9 @@ RUNTIME_EXPORT int pthread_barrier_destroy(pthread_barrier_t *b)
 {
 	uint64_t pc = RUNTIME_CALLER;
 	struct scheduler *s;
+	bool is_ours;
 	uint32_t id;
+	int r;
 
 	if (!runtime_is_on())
 		return interpose__native()->pthread_barrier_destroy(b);
@@ -44,8 +46,12 @@ RUNTIME_EXPORT int pthread_barrier_destroy(pthread_barrier_t *b)
 	if (scheduler_object(s, id)->count)
 		interpose__misuse(id, pc, "destruction of a barrier that tasks "
 					  "wait at");
+	is_ours = scheduler_object(s, id)->limit;
+	r = real.pthread_barrier_destroy(b);
 	scheduler_object_reset(s, id);
-	return real.pthread_barrier_destroy(b);
+	if (!r && is_ours)
+		misuse_destroyed(id);
+	return r;
 }
 
 RUNTIME_EXPORT int pthread_barrier_wait(pthread_barrier_t *b)

@@ -152,9 +152,13 @@ RUNTIME_EXPORT int cnd_init(cnd_t *c)
 
 RUNTIME_EXPORT void cnd_destroy(cnd_t *c)
 {
+	uint32_t id = 0;
+
 	if (runtime_is_on())
-		interpose__cond_end(c, RUNTIME_CALLER);
+		id = interpose__cond_end(c, RUNTIME_CALLER);
 	interpose__native()->cnd_destroy(c);
+	if (id)
+		interpose__cond_ended(id);
 }
 
 RUNTIME_EXPORT int cnd_signal(cnd_t *c)

@@ -150,7 +150,7 @@ void interpose__cond_wake(void *cond, bool all, uint64_t pc)
 	runtime_wake(id, all ? UINT32_MAX : 1, ~0u);
 }
 
-void interpose__cond_end(void *cond, uint64_t pc)
+uint32_t interpose__cond_end(void *cond, uint64_t pc)
 {
 	struct scheduler *s = runtime_scheduler();
 	uint32_t id = runtime_object(SCHED_CLASS_COND, cond, pc);
@@ -159,7 +159,17 @@ void interpose__cond_end(void *cond, uint64_t pc)
 	if (scheduler_object(s, id)->nr_waiters)
 		interpose__misuse(id, pc, "destruction of a condition variable "
 					  "that tasks wait on");
-	scheduler_object_reset(s, id);
+	return id;
+}
+
+void interpose__cond_ended(uint32_t id)
+{
+	struct sched_object *o = scheduler_object(runtime_scheduler(), id);
+	bool is_shared = o->flags & SCHED_OBJECT_SHARED;
+
+	scheduler_object_reset(runtime_scheduler(), id);
+	if (!is_shared)
+		misuse_destroyed(id);
 }
 
 static uint32_t flags_of(const pthread_condattr_t *attr)
@@ -194,9 +204,15 @@ RUNTIME_EXPORT int pthread_cond_init(pthread_cond_t *c,
 
 RUNTIME_EXPORT int pthread_cond_destroy(pthread_cond_t *c)
 {
+	uint32_t id = 0;
+	int r;
+
 	if (runtime_is_on())
-		interpose__cond_end(c, RUNTIME_CALLER);
-	return interpose__native()->pthread_cond_destroy(c);
+		id = interpose__cond_end(c, RUNTIME_CALLER);
+	r = interpose__native()->pthread_cond_destroy(c);
+	if (id && !r)
+		interpose__cond_ended(id);
+	return r;
 }
 
 RUNTIME_EXPORT int pthread_cond_signal(pthread_cond_t *c)

@@ -136,6 +136,7 @@ RUNTIME_EXPORT int pthread_spin_init(pthread_spinlock_t *lock, int pshared)
 RUNTIME_EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock)
 {
 	struct spin p;
+	int r;
 
 	if (!runtime_is_on())
 		return interpose__native()->pthread_spin_destroy(lock);
@@ -144,8 +145,11 @@ RUNTIME_EXPORT int pthread_spin_destroy(pthread_spinlock_t *lock)
 	if (interpose__is_owner_alive(p.object) && !is_free(&p))
 		interpose__misuse(p.id, p.pc, "destruction of a spin lock that "
 					      "is held");
+	r = real.pthread_spin_destroy(lock);
 	scheduler_object_reset(runtime_scheduler(), p.id);
-	return real.pthread_spin_destroy(lock);
+	if (!r)
+		misuse_destroyed(p.id);
+	return r;
 }
 
 /* ------------------------------------------------------ once, streams */

@@ -263,6 +263,7 @@ RUNTIME_EXPORT int pthread_rwlock_init(pthread_rwlock_t *rw,
 RUNTIME_EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *rw)
 {
 	struct access a = { .is_write = true };
+	int r;
 
 	if (!runtime_is_on())
 		return interpose__native()->pthread_rwlock_destroy(rw);
@@ -271,8 +272,11 @@ RUNTIME_EXPORT int pthread_rwlock_destroy(pthread_rwlock_t *rw)
 	if (is_really_held(&a))
 		interpose__misuse(a.id, a.pc, "destruction of a reader-writer "
 					      "lock that is held");
+	r = real.pthread_rwlock_destroy(rw);
 	scheduler_object_reset(runtime_scheduler(), a.id);
-	return real.pthread_rwlock_destroy(rw);
+	if (!r)
+		misuse_destroyed(a.id);
+	return r;
 }
 
 RUNTIME_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t *rw)

@@ -27,6 +27,11 @@ static void refresh(const struct sem *m)
 {
 	int value = 0;
 
+	/* Whoever comes is told, and does not wait before. */
+	if (__builtin_expect(misuse_is_destroyed(m->object), 0)) {
+		m->object->count = 1;
+		return;
+	}
 	/* Some systems count waiters as negative values. */
 	real.sem_getvalue(m->sem, &value);
 	m->object->count = value > 0 ? (uint32_t)value : 0;
@@ -158,7 +163,9 @@ RUNTIME_EXPORT int sem_init(sem_t *sem, int pshared, unsigned int value)
 
 RUNTIME_EXPORT int sem_destroy(sem_t *sem)
 {
+	bool is_ours;
 	struct sem m;
+	int r;
 
 	if (!runtime_is_on())
 		return interpose__native()->sem_destroy(sem);
@@ -170,8 +177,14 @@ RUNTIME_EXPORT int sem_destroy(sem_t *sem)
 				  EXPLORE_OP_SEM_TIMEDWAIT))
 		interpose__misuse(m.id, m.pc, "destruction of a semaphore that "
 					      "tasks wait on");
+	is_ours = !is_shared(&m);
+	r = real.sem_destroy(sem);
 	scheduler_object_reset(runtime_scheduler(), m.id);
-	return real.sem_destroy(sem);
+	if (r || !is_ours)
+		return r;
+	misuse_destroyed(m.id);
+	refresh(&m);
+	return r;
 }
 
 RUNTIME_EXPORT sem_t *sem_open(const char *name, int flags, ...)

@@ -8,6 +8,7 @@
  * and never invents one.
  */
 #include "preload/access.h"
+#include "preload/freed.h"
 
 bool order_is_on;
 struct races *order_races;
@@ -149,6 +150,7 @@ void runtime_acquire_order(uint32_t object)
 void runtime_forget_memory(uint64_t addr, uint64_t bytes, uint64_t pc)
 {
 	(void)pc;
+	freed_forget(addr, bytes);
 	if (order_is_on && runtime_mode == RUNTIME_CONTROLLED && addr)
 		races_forget(order_races, addr, bytes);
 }

@@ -11,6 +11,7 @@
  */
 #include "preload/access.h"
 #include "preload/files.h"
+#include "preload/freed.h"
 
 /*
  * Clocks behind those of the scheduler's objects. Nobody releases to EVENTS
@@ -136,6 +137,7 @@ void order_take_signal(void)
 
 void order_new_memory(uint64_t addr, uint64_t bytes)
 {
+	freed_forget(addr, bytes);
 	if (is_on())
 		races_forget(order_races, addr, bytes);
 }

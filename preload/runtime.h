@@ -201,6 +201,9 @@ RUNTIME_HIDDEN void zygote_hold(void);
 /* interpose_*.c: look the real functions up with dlsym. Before any trap. */
 RUNTIME_HIDDEN void interpose_init(void);
 
+/* interpose_alloc.c: in the zygote, when all libraries are there. */
+RUNTIME_HIDDEN void interpose_alloc_start(void);
+
 /*
  * interpose_mutex.c: a task ends; robust mutexes it held can be taken. After
  * the robust list was walked, before anybody else is picked.

@@ -198,6 +198,7 @@ static void prepare(struct control *c)
 	reserve(c);
 	c->access_entry = (uintptr_t)access_entry;
 	signals_init();
+	interpose_alloc_start();
 }
 
 static void wait_for_command(struct control *c)
