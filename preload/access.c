@@ -10,7 +10,7 @@
  * decisions and the set it began with. A live access is an operation; the
  * others only feed the detector, and cannot be seen in the schedule.
  *
- * Context: on the task's stack, below an arbitrary instruction of the target:
+ * Context: on our stack of the task, below an arbitrary instruction of the target:
  * vector registers are live, see core.c.
  */
 #include "preload/access.h"
@@ -36,6 +36,10 @@
 static uint32_t run_hits[CONTROL_MAX_ACCESS];
 static uint16_t run_hits_alone[CONTROL_MAX_ACCESS];
 static uint8_t run_ticks[CONTROL_MAX_ACCESS];	/* of loops that count */
+
+uint64_t access_held[3];
+/* The task has been elsewhere in this hook: signals may be due. */
+static bool was_operation;
 
 /* ---------------------------------------------------- repeated reads */
 
@@ -123,15 +127,15 @@ static void show_access(struct control_task *k, uint32_t site,
 			const struct access_frame *f)
 {
 	k->reg_ip = runtime_control->access[site].addr;
-	k->reg_sp = (uintptr_t)(f + 1) + ACCESS_RED_ZONE;
+	k->reg_sp = f->sp + ACCESS_PUSHED + ACCESS_RED_ZONE;
 }
 
 void access_show(struct control_task *k)
 {
-	const struct access_frame *f = (const void *)(uintptr_t)
-				       (k->reg_sp - ACCESS_RED_ZONE);
+	uint32_t task = (uint32_t)(k - runtime_control->task);
+	const struct access_frame *f =
+		(const struct access_frame *)(uintptr_t)core_stack_of(task) - 1;
 
-	f--;
 	k->reg_bp = f->rbp;
 	k->reg_bx = f->rbx;
 	k->reg_12 = f->r12;
@@ -554,8 +558,7 @@ static void stand_back(uint16_t kind, uint32_t site,
 	scheduler_yielded(s, s->current, true);
 	core_enter();
 	k->has_vectors = 0;
-	if (signals_are_due())
-		sys_trap_self(SYS_NR_DELIVER);
+	was_operation = true;
 }
 
 /*
@@ -573,6 +576,12 @@ static int recorded(uint16_t kind, uint32_t site)
 		return -1;	/* it stood here, or elsewhere, at the end */
 	return e->kind == kind && e->flags & SCHED_EVENT_YIELDS &&
 	       e->pc == runtime_control->access[site].addr;
+}
+
+/* The target's, from its red zone on. */
+static const void *stack_of(const struct access_frame *f)
+{
+	return (const void *)(uintptr_t)(f->sp + ACCESS_PUSHED);
 }
 
 static uint64_t hash_words(const void *start, uint32_t nr)
@@ -602,12 +611,12 @@ static bool has_come_back(struct reads *r, uint32_t site,
 		return false;
 	registers = hash_words(f, sizeof(*f) / 8);
 	if (r->state_site && r->registers == registers &&
-	    r->stack == hash_words(f + 1, STACK_WORDS))
+	    r->stack == hash_words(stack_of(f), STACK_WORDS))
 		return true;
 	if (!r->state_site || !(turn & (turn - 1))) {
 		r->state_site = site + 1;
 		r->registers = registers;
-		r->stack = hash_words(f + 1, STACK_WORDS);
+		r->stack = hash_words(stack_of(f), STACK_WORDS);
 	}
 	return false;
 }
@@ -736,8 +745,7 @@ static void end_slice(uint32_t site, const struct access_frame *f)
 	k->has_vectors = 1;
 	clock_end_slice(runtime_control->access[site].addr);
 	k->has_vectors = 0;
-	if (signals_are_due())
-		sys_trap_self(SYS_NR_DELIVER);
+	was_operation = true;
 }
 
 void access_name_sites(void)
@@ -801,10 +809,8 @@ do_access(uint64_t addr, uint32_t size, uint32_t site,
 	else
 		quiet(addr, size, site, i->flags, f);
 	clock_tick();
-	if (is_live && signals_are_due()) {
-		values_drop();	/* a handler runs before the instruction */
-		sys_trap_self(SYS_NR_DELIVER);
-	}
+	if (is_live)
+		was_operation = true;
 }
 
 void access_do(uint64_t addr, uint32_t size, uint32_t site,
@@ -813,14 +819,21 @@ void access_do(uint64_t addr, uint32_t size, uint32_t site,
 	do_access(addr, size, site, f);
 }
 
-void access_hook(uint64_t addr, uint32_t site, struct access_frame *f)
+bool access_hook(uint64_t addr, uint32_t site, struct access_frame *f)
 {
 	const struct instrument_site *i = &runtime_control->access[site];
 
 	if (runtime_mode != RUNTIME_CONTROLLED || !order_is_on)
-		return;
+		return false;
 	if (i->flags & INSTRUMENT_STRING)
 		elements_hook(addr, site, f);
 	else
 		do_access(addr, i->size, site, f);
+	if (__builtin_expect(!was_operation, 1))
+		return false;
+	was_operation = false;
+	if (!signals_are_due())
+		return false;
+	values_drop();	/* a handler runs before the instruction */
+	return true;
 }

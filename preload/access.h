@@ -27,25 +27,30 @@ RUNTIME_HIDDEN void order_fork(uint32_t parent, uint32_t child);
 /* ------------------------------------------------------------- accesses */
 
 #define ACCESS_FLAGS_DF 0x400u	/* string instructions go down */
-/* What access_entry() (entry.S) leaves on the stack, low to high. */
+/* What access_entry() (entry.S) leaves on our stack of the task, low to high. */
 struct access_frame {
 	uint64_t rbp, r15, r14, r13, r12, rbx;
 	uint64_t flags;		/* rflags */
 	uint64_t r11, r10, r9, r8, rdx, rcx, rax;
 	uint64_t return_address;	/* in the trampoline */
 	uint64_t rsi, rdi;
-	/* then the red zone */
+	/* Of the target: rcx, return address, rsi, rdi, then the red zone. */
+	uint64_t sp;
 };
+static_assert(sizeof(struct access_frame) == 144, "entry.S builds it");
 #define ACCESS_RED_ZONE 128
+#define ACCESS_PUSHED 32
 
 /* entry.S: what trampolines call. */
 RUNTIME_HIDDEN void access_entry(void);
-/* Called by it. */
-RUNTIME_HIDDEN void access_hook(uint64_t addr, uint32_t site,
+/* Called by it. Returns whether signals are due before the instruction. */
+RUNTIME_HIDDEN bool access_hook(uint64_t addr, uint32_t site,
 				struct access_frame *f);
 /* Its work for an access of `size` bytes, which is not 0. */
 RUNTIME_HIDDEN void access_do(uint64_t addr, uint32_t size, uint32_t site,
 			      const struct access_frame *f);
+/* rax, rcx and r11 at a SYS_NR_DELIVER_HELD. */
+extern RUNTIME_HIDDEN uint64_t access_held[3];
 /* It is an operation in this run. */
 RUNTIME_HIDDEN bool access_is_live(uint32_t site);
 

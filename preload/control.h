@@ -450,8 +450,11 @@ struct control {
 	uint32_t is_ambient;	/* the run drops all its capabilities */
 };
 
+/* Of the runtime's stack for each task; sparse. */
+#define CONTROL_TASK_STACK_BYTES (64ull << 10)
 /* The runtime itself, its stacks, its trampolines as a rule. */
-#define CONTROL_OWN_BYTES (32ull << 20)
+#define CONTROL_OWN_BYTES \
+	((32ull << 20) + SCHED_MAX_TASKS * CONTROL_TASK_STACK_BYTES)
 
 /* What the runtime takes of it, beside the program's. */
 static inline uint64_t control_reserve(uint32_t limit, uint64_t races_bytes)

@@ -34,6 +34,7 @@ void core_init(void)
 	p = sys_call6(__NR_mmap, 0, STACK_BYTES, 3 /* read, write */,
 		      MAP_SHARED | MAP_ANONYMOUS, (uint64_t)-1, 0);
 	core_stack_top = (uint64_t)p + STACK_BYTES;
+	stacks_init();
 }
 
 /* ---------------------------------------------------------- idle waits */
@@ -190,11 +191,16 @@ static void freeze(struct scheduler *s)
 		sys_call4(__NR_futex, &c->release, FUTEX_WAIT, 0, 0);
 }
 
+bool core_is_on_choice_stack(uint64_t sp)
+{
+	return core_stack_top - sp < STACK_BYTES;
+}
+
 /* Whether this runs where choices are made, with the task's context saved. */
 static bool is_on_own_stack(void)
 {
-	return core_stack_top - (uintptr_t)__builtin_frame_address(0) <
-	       STACK_BYTES;
+	return core_is_on_choice_stack(
+		(uintptr_t)__builtin_frame_address(0));
 }
 
 /* The task ends the run right here: what an unwinder can start from. */
@@ -359,8 +365,10 @@ uint64_t core_schedule(uint64_t saved_sp)
 	}
 	if (s->current != from && core_keeps_gs)
 		switch_gs(from, s->current);
-	if (s->current != from)
+	if (s->current != from) {
 		switch_from(&c->task[from], &c->task[s->current]);
+		core_task_top = core_stack_of(s->current);
+	}
 	clock_start_slice(s->ticks);
 	return c->task[s->current].saved_sp;
 }
@@ -438,7 +446,7 @@ bool core_point(const struct runtime_op *op)
 
 bool runtime_point(const struct runtime_op *op)
 {
-	bool timed_out = core_point(op);
+	bool timed_out = core_on_own_stack(core_point, op);
 
 	if (__builtin_expect(signals_are_due(), 0))
 		sys_trap_self(SYS_NR_DELIVER);
@@ -584,6 +592,7 @@ void core_start_run(void)
 		runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, 0,
 			    "the runtime does not know the strategy");
 	}
+	core_task_top = core_stack_of(0);
 	scheduler_task_new(s, 0, 0);
 	c->task[0].tid = ids_of_task(0);
 	threads_start_run();

@@ -22,6 +22,22 @@ struct core_frame {
 };
 static_assert(sizeof(struct core_frame) == 64, "entry.S builds it");
 
+/*
+ * stacks.c: the runtime's stack of each task. What runs in a task's place runs
+ * there, but for interposed functions; see also core_on_own_stack().
+ */
+RUNTIME_HIDDEN void stacks_init(void);
+/* Its top; 16-byte aligned. */
+RUNTIME_HIDDEN uint64_t core_stack_of(uint32_t t);
+RUNTIME_HIDDEN bool core_is_on_stack_of(uint32_t t, uint64_t sp);
+/* The current task's, for entry.S. */
+extern RUNTIME_HIDDEN uint64_t core_task_top;
+/* entry.S: fn(arg) there. */
+RUNTIME_HIDDEN bool core_on_own_stack(bool (*fn)(const struct runtime_op *),
+				      const struct runtime_op *arg);
+/* The stack on which the choice is made. */
+RUNTIME_HIDDEN bool core_is_on_choice_stack(uint64_t sp);
+
 /* Top of the stack on which the choice is made; 16-byte aligned. */
 extern RUNTIME_HIDDEN uint64_t core_stack_top;
 

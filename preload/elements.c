@@ -252,7 +252,7 @@ static void live_elements(struct string *s)
  * write are operations of their own when they are live, so a single movs is
  * carried out here, too: the trampoline has a way around the instruction.
  */
-void elements_hook(uint64_t addr, uint32_t site, struct access_frame *f)
+static void take_elements(uint64_t addr, uint32_t site, struct access_frame *f)
 {
 	const struct instrument_site *i = &runtime_control->access[site];
 	bool is_first = !site || i[-1].addr != i->addr;
@@ -277,4 +277,15 @@ void elements_hook(uint64_t addr, uint32_t site, struct access_frame *f)
 		access_all(&s);
 		rest_of[runtime_self()] = REST_RUN;
 	}
+}
+
+void elements_hook(uint64_t addr, uint32_t site, struct access_frame *f)
+{
+	uint64_t *pushed = (uint64_t *)(uintptr_t)f->sp;
+
+	take_elements(addr, site, f);
+	/* The trampoline has these. */
+	pushed[1] = f->return_address;
+	pushed[2] = f->rsi;
+	pushed[3] = f->rdi;
 }

@@ -235,6 +235,37 @@ core_call:
 	.size	core_call, .-core_call
 
 /*
+ * bool core_on_own_stack(bool (*fn)(op), op): fn(op) on our stack of the current
+ * task, where that is not what it runs on.
+ */
+	.globl	core_on_own_stack
+	.hidden	core_on_own_stack
+	.type	core_on_own_stack, @function
+core_on_own_stack:
+	.cfi_startproc
+	push	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset %rbp, 0
+	mov	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	core_task_top(%rip), %rdx
+	mov	%rdx, %rcx
+	sub	%rsp, %rcx
+	cmp	$0xf000, %rcx
+	cmovae	%rdx, %rsp
+	call	*%rax
+	mov	%rbp, %rsp
+	.cfi_def_cfa_register %rsp
+	pop	%rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore %rbp
+	ret
+	.cfi_endproc
+	.size	core_on_own_stack, .-core_on_own_stack
+
+/*
  * Where trampolines of patched system call sites call to (patch.c). On entry
  * rax is the number, rdi rsi rdx r10 r8 r9 the arguments; the trampoline has
  * stepped over the red zone and its return address is on the stack. All
@@ -243,18 +274,26 @@ core_call:
  * result in rax, or with carry set and everything as it was: the trampoline
  * then executes a real `syscall`.
  *
- * On the stack: struct trap_fast, see traps.h.
+ * On our stack of the task: struct trap_fast, see traps.h. A child that shares
+ * our memory has no business there.
  */
 	.globl	trap_fast_entry
 	.hidden	trap_fast_entry
 	.type	trap_fast_entry, @function
 trap_fast_entry:
 	.cfi_startproc
+	cmpl	$0, runtime_mode(%rip)
+	je	2f
+	mov	%rsp, %rcx
+	mov	core_task_top(%rip), %rsp
+	push	%rcx
+	push	(%rcx)
 	push	%rbp
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset %rbp, 0
 	mov	%rsp, %rbp
-	.cfi_def_cfa_register %rbp
+	/* The frame's end is *(rbp + 16) + 8, rbp is at rbp. */
+	.cfi_remember_state
+	.cfi_escape 0x0f, 0x05, 0x76, 0x10, 0x06, 0x23, 0x08
+	.cfi_escape 0x10, 0x06, 0x02, 0x76, 0x00
 	push	%r15
 	push	%r14
 	push	%r13
@@ -281,8 +320,8 @@ trap_fast_entry:
 	pop	%r10
 	pop	%r8
 	pop	%r9
-	mov	%rbp, %rsp
-	pop	%rbp
+	mov	16(%rbp), %rsp
+	mov	(%rbp), %rbp
 	clc
 	ret
 1:	pop	%rax
@@ -292,9 +331,10 @@ trap_fast_entry:
 	pop	%r10
 	pop	%r8
 	pop	%r9
-	mov	%rbp, %rsp
-	pop	%rbp
-	stc
+	mov	16(%rbp), %rsp
+	mov	(%rbp), %rbp
+	.cfi_restore_state
+2:	stc
 	ret
 	.cfi_endproc
 	.size	trap_fast_entry, .-trap_fast_entry
@@ -302,58 +342,17 @@ trap_fast_entry:
 /*
  * What trampolines of instrumented accesses call: rdi is the address, esi the
  * site. The trampoline keeps rdi, rsi and the red zone; everything else is
- * kept here, flags included. On the stack: struct access_frame, see access.h.
+ * kept here, flags included. On our stack of the task: struct access_frame, see
+ * access.h. No flag may change before they are saved, hence jrcxz; a child that
+ * shares our memory must not come to that stack.
  */
-	.globl	access_entry
-	.hidden	access_entry
-	.type	access_entry, @function
-access_entry:
-	.cfi_startproc
-	push	%rax
-	.cfi_adjust_cfa_offset 8
-	push	%rcx
-	.cfi_adjust_cfa_offset 8
-	push	%rdx
-	.cfi_adjust_cfa_offset 8
-	push	%r8
-	.cfi_adjust_cfa_offset 8
-	push	%r9
-	.cfi_adjust_cfa_offset 8
-	push	%r10
-	.cfi_adjust_cfa_offset 8
-	push	%r11
-	.cfi_adjust_cfa_offset 8
-	pushfq
-	.cfi_adjust_cfa_offset 8
-	/* cld is slow, too: also only where it was set. */
-	testl	$0x400, (%rsp)
-	jnz	3f
-4:
-	push	%rbx
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
-	.cfi_adjust_cfa_offset 40
-	push	%rbp
-	.cfi_adjust_cfa_offset 8
-	.cfi_rel_offset %rbp, 0
-	mov	%rsp, %rdx
-	mov	%rsp, %rbp
-	.cfi_def_cfa_register %rbp
-	and	$-16, %rsp
-	call	access_hook
-	mov	%rbp, %rsp
-	.cfi_def_cfa_register %rsp
+	.macro	keep_nothing
+	.cfi_remember_state
 	pop	%rbp
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore %rbp
 	add	$40, %rsp	/* callee-saved: the values are back */
-	.cfi_adjust_cfa_offset -40
 	/* popfq is slow: only where the direction flag was set. */
 	mov	(%rsp), %rax
 	test	$0x400, %eax
-	.cfi_remember_state
 	jnz	2f
 	mov	%eax, %ecx
 	mov	%al, %ah
@@ -363,31 +362,123 @@ access_entry:
 	add	$127, %al	/* overflow */
 	sahf			/* the others */
 	lea	8(%rsp), %rsp
-	.cfi_adjust_cfa_offset -8
 1:	pop	%r11
-	.cfi_adjust_cfa_offset -8
 	pop	%r10
-	.cfi_adjust_cfa_offset -8
 	pop	%r9
-	.cfi_adjust_cfa_offset -8
 	pop	%r8
-	.cfi_adjust_cfa_offset -8
 	pop	%rdx
-	.cfi_adjust_cfa_offset -8
 	pop	%rcx
-	.cfi_adjust_cfa_offset -8
 	pop	%rax
-	.cfi_adjust_cfa_offset -8
+	mov	24(%rsp), %rsp
+	lea	8(%rsp), %rsp
+	.endm
+
+	.globl	access_entry
+	.hidden	access_entry
+	.type	access_entry, @function
+	.cfi_startproc
+5:	pop	%rcx
 	ret
-	.cfi_restore_state
+access_entry:
+	push	%rcx
+	mov	runtime_mode(%rip), %ecx
+	jrcxz	5b
+	mov	core_task_top(%rip), %rcx
+	xchg	%rcx, %rsp
+	push	%rcx
+	push	24(%rcx)
+	push	16(%rcx)
+	push	8(%rcx)
+	push	%rax
+	push	(%rcx)
+	push	%rdx
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	pushfq
+	/* cld is slow, too: also only where it was set. */
+	testl	$0x400, (%rsp)
+	jnz	3f
+4:
+	push	%rbx
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	push	%rbp
+	mov	%rsp, %rdx
+	mov	%rsp, %rbp
+	/* The frame's end is *(rbp + 136) + 16, rbp is at rbp. */
+	.cfi_escape 0x0f, 0x06, 0x76, 0x88, 0x01, 0x06, 0x23, 0x10
+	.cfi_escape 0x10, 0x06, 0x02, 0x76, 0x00
+	call	access_hook
+	test	%al, %al
+	jnz	6f
+	keep_nothing
+	ret
 2:	popfq
-	.cfi_adjust_cfa_offset -8
 	jmp	1b
-	.cfi_adjust_cfa_offset 8
+	.cfi_restore_state
 3:	cld
 	jmp	4b
+	/* Signals are due: a system call that traps, with the registers held. */
+6:	keep_nothing
+	.cfi_def_cfa %rsp, 8
+	.cfi_same_value %rbp
+	mov	%rax, access_held(%rip)
+	mov	%rcx, access_held+8(%rip)
+	mov	%r11, access_held+16(%rip)
+	mov	$0x3fff1, %eax		/* SYS_NR_DELIVER_HELD */
+	syscall
+	ret
+2:	popfq
+	jmp	1b
+	.cfi_restore_state
 	.cfi_endproc
 	.size	access_entry, .-access_entry
+
+/*
+ * Handlers of signals begin here, on the alternate stack, and go on where
+ * stacks_take_frame() says. A handler need not keep callee-saved registers:
+ * sigreturn loads them all.
+ */
+	.macro	take_frame
+	mov	%edi, %r12d
+	mov	%rsi, %r13
+	mov	%rdx, %r14
+	cld
+	mov	%rdx, %rdi
+	call	stacks_take_frame
+	test	%rax, %rax
+	jz	2f
+	lea	8(%rax), %r14		/* struct ucontext */
+	lea	8+304(%rax), %r13	/* siginfo_t */
+	lea	-8(%rax), %rsp
+2:	mov	%r12d, %edi
+	mov	%r13, %rsi
+	mov	%r14, %rdx
+	.endm
+
+	.globl	trap_entry_sigsys, trap_entry_signal
+	.hidden	trap_entry_sigsys, trap_entry_signal
+	.type	trap_entry_sigsys, @function
+	.type	trap_entry_signal, @function
+trap_entry_sigsys:
+	.cfi_startproc
+	lea	trap_sigsys(%rip), %rbx
+	jmp	1f
+trap_entry_signal:
+	lea	signals_enter(%rip), %rbx
+1:	sub	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	take_frame
+	call	*%rbx
+	add	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size	trap_entry_sigsys, .-trap_entry_sigsys
 
 /*
  * Signal handlers when the clock is a counter (clock.c): stop it first, start
@@ -416,7 +507,7 @@ clock_entry_signal:
 	mov	%r12d, %edi
 	mov	%r13, %rsi
 	mov	%r14, %rdx
-	cld
+	take_frame
 	call	*%rbx
 	mov	%r14, %rdi
 	mov	%r15d, %esi

@@ -20,6 +20,7 @@
 #define PAGE 4096ull
 #define PROT_RX 5
 #define PROT_RWX 7
+#define CALL_BYTES 6u		/* of a trampoline: call *slot(%rip) */
 /*
  * What a handler may decode: one instruction on each side of the pc. No patch
  * is longer, either.
@@ -386,11 +387,45 @@ static const struct instrument_site *find_trampoline(uint64_t ip)
 	return best;
 }
 
+static bool is_code(const uint8_t *code, const uint8_t *bytes, size_t nr)
+{
+	return !memcmp(code, bytes, nr);
+}
+
+/*
+ * On a full stack the fault comes where the trampoline makes its call: registers
+ * that it keeps there, as far as it came, are the program's again.
+ */
+static void leave_call(struct sigcontext *m)
+{
+	/* lea -128(%rsp), %rsp; push %rdi; push %rsi: see emit.c */
+	static const uint8_t prologue[] = { 0x48, 0x8d, 0x64, 0x24, 0x80,
+					    0x57, 0x56 };
+	static const uint8_t call[] = { 0xff, 0x15 };
+	const uint8_t *code = (const uint8_t *)(uintptr_t)m->rip;
+	const uint64_t *sp = (const uint64_t *)(uintptr_t)m->rsp;
+
+	if (is_code(code - 5, prologue, 6)) {
+		m->rsp += ACCESS_RED_ZONE;
+	} else if (is_code(code - 6, prologue, 7)) {
+		m->rsp += ACCESS_RED_ZONE + 8;
+	} else if (is_code(code, call, sizeof(call))) {
+		m->rsi = sp[0];
+		m->rdi = sp[1];
+		m->rsp += ACCESS_RED_ZONE + 16;
+	}
+}
+
 void access_leave_trampoline(struct sigcontext *m)
 {
 	const struct instrument_site *i;
 	int place;
 
+	/* Its first instruction pushes, too. */
+	if (m->rip == (uintptr_t)access_entry) {
+		m->rip = *(const uint64_t *)(uintptr_t)m->rsp - CALL_BYTES;
+		m->rsp += 8;
+	}
 	if (!access_is_trampoline(m->rip))
 		return;
 	i = find_trampoline(m->rip);
@@ -400,6 +435,7 @@ void access_leave_trampoline(struct sigcontext *m)
 				 m->rip - i->trampoline);
 	if (place < 0)
 		return;
+	leave_call(m);
 	m->rip = start_of(i) + ((uint32_t)place & ~INSTRUMENT_PLACE_PUSHED);
 	if ((uint32_t)place & INSTRUMENT_PLACE_PUSHED)
 		m->rsp += 8;

@@ -51,6 +51,8 @@ RUNTIME_HIDDEN void signals_push_handler(struct ucontext *uc,
 RUNTIME_HIDDEN _Noreturn void signals_die(const struct signals_info *info,
 					  const struct sigcontext *m,
 					  uint64_t addr);
+/* Bytes of what the kernel saved of the FPU. */
+RUNTIME_HIDDEN uint64_t signals_fp_bytes(const void *fp);
 /* Forget the message of an assertion of an earlier run. */
 RUNTIME_HIDDEN void signals_forget_assert(void);
 

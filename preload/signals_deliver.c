@@ -19,7 +19,7 @@ struct frame {
 #define FX_MAGIC 0x46505853u
 #define FX_SW_OFFSET 464	/* struct _fpx_sw_bytes in the FXSAVE area */
 
-static uint64_t fp_bytes(const void *fp)
+uint64_t signals_fp_bytes(const void *fp)
 {
 	const uint32_t *sw = (const void *)((const char *)fp + FX_SW_OFFSET);
 
@@ -31,21 +31,46 @@ static bool is_within(uint64_t sp, uint64_t low, uint64_t bytes)
 	return sp - low < bytes;
 }
 
+/*
+ * Whether there is room for the frame. The kernel's answer is a SIGSEGV that
+ * nobody can catch where there is none.
+ */
+static bool is_writable(uint64_t low, uint64_t high)
+{
+	volatile uint32_t *word;
+	uint32_t value;
+
+	for (uint64_t at = low; at < high; at = (at | 4095) + 1) {
+		word = (volatile uint32_t *)(uintptr_t)(at & ~3ull);
+		if (!sys_load32(word, &value) || !sys_store32(word, value))
+			return false;
+	}
+	return true;
+}
+
+static _Noreturn void die_of_overflow(const struct signals_info *info,
+				      const struct sigcontext *m,
+				      uint64_t frame)
+{
+	struct signals_info fault = { .signo = SIGSEGV, .code = 1 };
+	uint64_t addr = frame;
+
+	/* That of the fault for which there was a handler, but no stack. */
+	if (info->signo == SIGSEGV && info->code > 0)
+		addr = (uint64_t)(uint32_t)info->pid |
+		       (uint64_t)(uint32_t)info->uid << 32;
+	signals_die(&fault, m, addr);
+}
+
 /* Where the handler's frame starts to grow down from. */
 static uint64_t frame_top(const struct action *a, const struct sigcontext *m)
 {
 	const struct control_task *k = core_self();
-	uint64_t here = (uintptr_t)__builtin_frame_address(0);
-	uint64_t top = m->rsp - 128;
 
 	if (a->flags & ONSTACK_FLAG && k->altstack_bytes &&
 	    !is_within(m->rsp, k->altstack_sp, k->altstack_bytes))
 		return k->altstack_sp + k->altstack_bytes;
-	/* This very function may run on the stack that gets the frame. */
-	if (!is_within(here, signals_altstack_low, SIGNALS_ALTSTACK_BYTES) &&
-	    here - 512 < top)
-		top = here - 512;
-	return top;
+	return m->rsp - 128;
 }
 
 void signals_push_handler(struct ucontext *uc, const struct action *a,
@@ -55,9 +80,14 @@ void signals_push_handler(struct ucontext *uc, const struct action *a,
 	struct control_task *k = core_self();
 	uint64_t sp = frame_top(a, m), fp = 0;
 	struct frame *f;
+	uint64_t top = sp;
 
+	f = (void *)(uintptr_t)(sp - 128 - sizeof(*f) -
+		(m->fpstate ? signals_fp_bytes(m->fpstate) : 0));
+	if (!is_writable((uintptr_t)f, top))
+		die_of_overflow(info, m, (uintptr_t)f);
 	if (m->fpstate) {
-		uint64_t bytes = fp_bytes(m->fpstate);
+		uint64_t bytes = signals_fp_bytes(m->fpstate);
 
 		fp = (sp - bytes) & ~63ull;
 		memcpy((void *)(uintptr_t)fp, m->fpstate, bytes);

@@ -99,12 +99,11 @@ void signals_install(int sig)
 	if (sig == SIGSYS)
 		return;
 	if (sig == SIGNALS_PROBE)
-		real_action(sig, other_entry, SA_SIGINFO);
+		real_action(sig, other_entry, SA_SIGINFO | ONSTACK_FLAG);
 	else if (handler > 1 || bit & FATAL_FAULTS)
-		/* A step of a probe may switch tasks: stay on its stack. */
 		real_action(sig, other_entry,
 			    SA_SIGINFO | NODEFER_FLAG | RESTART_FLAG |
-			    (sig == SIGTRAP ? 0 : ONSTACK_FLAG));
+			    ONSTACK_FLAG);
 	else
 		real_action(sig, handler, 0);
 }
@@ -115,7 +114,7 @@ void signals_use_entries(uint64_t sigsys, uint64_t other)
 	for (int sig = 1; sig <= NR_SIGNALS; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			signals_install(sig);
-	real_action(SIGSYS, sigsys, SA_SIGINFO | NODEFER_FLAG);
+	real_action(SIGSYS, sigsys, SA_SIGINFO | NODEFER_FLAG | ONSTACK_FLAG);
 }
 
 void signals_init(void)
@@ -125,12 +124,13 @@ void signals_init(void)
 
 	signals_altstack_low = (uint64_t)sys_call6(
 		__NR_mmap, 0, SIGNALS_ALTSTACK_BYTES, 3,
-		0x21 /* shared, anonymous */, (uint64_t)-1, 0);
+		0x22 /* private, anonymous: a child has its own */, (uint64_t)-1, 0);
 	stack.ss_sp = (void *)(uintptr_t)signals_altstack_low;
 	sys_call2(__NR_sigaltstack, &stack, 0);
 	for (int sig = 1; sig <= NR_SIGNALS; sig++)
 		sys_call4(__NR_rt_sigaction, sig, 0, &signals_action[sig], 8);
-	signals_use_entries((uintptr_t)trap_sigsys, (uintptr_t)signals_enter);
+	signals_use_entries((uintptr_t)trap_entry_sigsys,
+			    (uintptr_t)trap_entry_signal);
 	sys_call4(__NR_rt_sigprocmask, 0 /* SIG_BLOCK */, 0,
 		  &signals_initial_mask, 8);
 	sys_call4(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8);

@@ -44,6 +44,8 @@ extern SYS_HIDDEN char sys_target_restorer[];
 /* A system call that traps, to get a kernel signal frame; see signals_deliver.c. */
 SYS_HIDDEN int64_t sys_trap_self(int64_t nr);
 #define SYS_NR_DELIVER 0x3fff0	/* no such system call */
+/* The same, of access_entry(): registers are in access_held. */
+#define SYS_NR_DELIVER_HELD 0x3fff1
 
 /* Make the signal frame at `sp` the current context. */
 SYS_HIDDEN _Noreturn void sys_sigreturn_at(uint64_t sp);

@@ -30,7 +30,7 @@ const struct trap_entry *trap_entry(int64_t nr)
 		.handler = trap_refuse, .flags = TRAP_F_FRAME, .error = ENOSYS,
 	};
 
-	if (nr == SYS_NR_DELIVER)
+	if (nr == SYS_NR_DELIVER || nr == SYS_NR_DELIVER_HELD)
 		return &deliver;
 	if (nr < 0 || nr >= NR_ROWS || !trap_table[nr].blocks)
 		return &unknown;

@@ -137,13 +137,14 @@ void threads_start_run(void)
 #define MAX_TLS_BYTES (16u << 20)
 
 /*
- * The first context of a task: a signal frame on its own stack that
+ * The first context of a task: a signal frame on our stack of it that
  * rt_sigreturn loads, without FPU state (the kernel then starts it clean), and
  * below it what core_enter() would have left.
  */
-static uint64_t build_stack(const struct ucontext *parent, uint64_t stack)
+static uint64_t build_stack(const struct ucontext *parent, uint64_t stack,
+			    uint32_t task)
 {
-	uint64_t sp = (stack - 128 - sizeof(struct ucontext)) & ~63ull;
+	uint64_t sp = (core_stack_of(task) - sizeof(struct ucontext)) & ~63ull;
 	struct ucontext *uc = (struct ucontext *)(uintptr_t)sp;
 	struct core_frame *f = (struct core_frame *)(uintptr_t)sp - 1;
 
@@ -203,7 +204,7 @@ void threads_make(struct trap *t, uint64_t flags, uint64_t stack,
 		sys_store32((void *)(uintptr_t)parent_tid, k->tid);
 	if (flags & CLONE_CHILD_SETTID)
 		sys_store32((void *)(uintptr_t)child_tid, k->tid);
-	k->saved_sp = build_stack(t->uc, stack);
+	k->saved_sp = build_stack(t->uc, stack, (uint32_t)child);
 	k->reg_ip = t->site;
 	k->reg_sp = stack;
 	last_child = child;

@@ -2,8 +2,8 @@
 /*
  * traps.c - how system calls of the target come in.
  *
- * Rules: this runs on the target's stack, in a signal handler or below a
- * patched site, with the target's fs base; see runtime.h.
+ * Rules: this runs on our stack of the task, in a signal handler or below a
+ * patched site, with the target's fs base; see runtime.h and stacks.c.
  */
 #include "preload/access.h"
 #include "preload/clock.h"
@@ -113,7 +113,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	uint64_t site = patch_site_of(m->rip), restart = m->rip - 2;
 	const struct trap_entry *e;
 	uint32_t had_vectors;
-	bool is_int80 = false;
+	bool is_int80 = false, restarts = true;
 	struct trap t = {
 		.nr = (int64_t)m->rax,
 		.arg = { m->rdi, m->rsi, m->rdx, m->r10, m->r8, m->r9 },
@@ -133,6 +133,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 		show_context(k, m, t.site);
 		trap_from_int80(&t, m);
 		is_int80 = true;
+		restarts = false;
 	}
 	e = trap_entry(t.nr);
 	runtime_control->counters.traps++;
@@ -148,6 +149,12 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 		if (runtime_mode == RUNTIME_NATIVE)
 			return;		/* a native child, in its own memory */
 	}
+	if (t.nr == SYS_NR_DELIVER_HELD) {
+		m->rax = access_held[0];
+		m->rcx = access_held[1];
+		m->r11 = access_held[2];
+		restarts = false;
+	}
 	if (site) {
 		restart = site - 2;
 		leave_trampoline(m, site);
@@ -158,7 +165,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	k->has_vectors = had_vectors;
 	if (signals_are_due())
 		/* One of 32 bits is not made again: rax would be its number. */
-		signals_deliver(uc, is_int80 ? __NR_nanosleep : t.nr, restart);
+		signals_deliver(uc, restarts ? t.nr : __NR_nanosleep, restart);
 }
 
 bool trap_is_runtime_code(uint64_t ip)
@@ -210,8 +217,8 @@ struct trap_fast_result trap_fast(struct trap_fast *f)
 	k = core_self();
 	runtime_control->counters.fast_calls++;
 	k->reg_ip = t.site;
-	/* above the saved registers, the return address and the red zone */
-	k->reg_sp = (uint64_t)(uintptr_t)(f + 1) + 128;
+	/* above the return address and the red zone */
+	k->reg_sp = f->sp + 8 + 128;
 	k->reg_bp = f->rbp;
 	k->reg_bx = f->rbx;
 	k->reg_12 = f->r12;

@@ -23,11 +23,12 @@ struct trap {
 	struct ucontext *uc;
 };
 
-/* What trap_fast_entry() leaves on the stack. */
+/* What trap_fast_entry() leaves on our stack of the task. */
 struct trap_fast {
 	uint64_t rax, rdi, rsi, rdx, r10, r8, r9;
 	uint64_t rbx, r12, r13, r14, r15, rbp;
 	uint64_t return_address;	/* in the trampoline */
+	uint64_t sp;		/* of the target, where that address is */
 };
 
 /* rax and rdx of trap_fast(). */
@@ -122,6 +123,9 @@ RUNTIME_HIDDEN void trap_sigsys(int sig, struct signals_info *info,
 				struct ucontext *uc);
 RUNTIME_HIDDEN struct trap_fast_result trap_fast(struct trap_fast *f);
 RUNTIME_HIDDEN void trap_fast_entry(void);
+/* entry.S: the handlers that the kernel knows, on the alternate stack. */
+RUNTIME_HIDDEN void trap_entry_sigsys(void);
+RUNTIME_HIDDEN void trap_entry_signal(void);
 
 /* signals_deliver.c: run what is due on return to the context `uc`. */
 RUNTIME_HIDDEN void signals_deliver(struct ucontext *uc, int64_t nr,
