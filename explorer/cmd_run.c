@@ -67,6 +67,7 @@ static void check_traces(const char *path)
 		    strerror(errno));
 	rmdir(probe);
 	free(probe);
+	trace_clean(path);
 	free(parent);
 }
 

@@ -26,6 +26,7 @@
 #include "explorer/counters.h"
 #include "explorer/options.h"
 #include "explorer/util.h"
+#include "explorer/ward.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
@@ -141,7 +142,7 @@ static int try_guard(void)
 
 	if (!rc)
 		rc = guard_load(g);
-	return -rc;
+	return rc < 0 ? -rc : 0;
 }
 
 /* What the gdb stub does: attach to a child of one's own. */
@@ -259,6 +260,24 @@ static void check_simple(const char *what, int (*try)(void),
 	say(what, ok, ok ? detail : why, cost);
 }
 
+static void check_namespace(void)
+{
+	enum ward_kind kind = ward_first_kind();
+	char detail[160];
+	int rc, first = 0;
+
+	while ((rc = ward_try(kind)) && kind < WARD_PLAIN) {
+		first = first ? first : rc;
+		kind++;
+	}
+	snprintf(detail, sizeof(detail), "%s%s%s%s", ward_describe(kind),
+		 first ? " (" : "", first ? strerror(-first) : "",
+		 first ? " without)" : "");
+	say("process numbers", !rc && kind != WARD_PLAIN, detail,
+	    "getpid() differs from run to run, and only the guard keeps "
+	    "signals from other processes");
+}
+
 static bool check_preload(void)
 {
 	struct errbuf err = ERRBUF_INIT;
@@ -288,6 +307,7 @@ int cmd_doctor(const struct options *o)
 	check_simple("guard filter", try_guard,
 		     "seccomp keeps targets from harming the system",
 		     "use --no-guard, and only with programs you trust");
+	check_namespace();
 	check_counters();
 	check_ptrace();
 	check_cores();

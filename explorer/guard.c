@@ -12,6 +12,7 @@
 #include "explorer/internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -19,10 +20,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "explorer/referee.h"
 #include "explorer/util.h"
 
 static const int refused[] = {
@@ -43,39 +46,11 @@ static const int refused[] = {
 	SCMP_SYS(setdomainname), SCMP_SYS(vhangup),
 };
 
-/* With the numbers of strangers in reach. */
-static const int refused_in_plain[] = {
-	SCMP_SYS(ptrace), SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd),
-};
-
-/* What may be done to any process in the namespace but to the zygote. */
-static const struct by_number {
-	int call;
-	unsigned int arg;	/* index of the process's number */
-} by_number[] = {
-	{ SCMP_SYS(kill), 0 },
-	{ SCMP_SYS(tkill), 0 },
-	{ SCMP_SYS(tgkill), 0 },
-	{ SCMP_SYS(rt_sigqueueinfo), 0 },
-	{ SCMP_SYS(rt_tgsigqueueinfo), 0 },
-	{ SCMP_SYS(pidfd_open), 0 },
-	{ SCMP_SYS(ptrace), 1 },
-	{ SCMP_SYS(process_vm_writev), 0 },
-	{ SCMP_SYS(setpriority), 1 },
-	{ SCMP_SYS(ioprio_set), 1 },
-	{ SCMP_SYS(prlimit64), 0 },
-	{ SCMP_SYS(sched_setparam), 0 },
-	{ SCMP_SYS(sched_setscheduler), 0 },
-	{ SCMP_SYS(sched_setattr), 0 },
-	{ SCMP_SYS(sched_setaffinity), 0 },
-	{ SCMP_SYS(migrate_pages), 0 },
-	{ SCMP_SYS(move_pages), 0 },
-};
-
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 struct guard {
 	struct sock_fprog program;
+	bool has_referee;	/* some calls wait for the ward's word */
 };
 
 /* A call with that number, compared as the 32 bits that the kernel takes. */
@@ -104,24 +79,54 @@ static int refuse_all(scmp_filter_ctx ctx, const int *call, size_t nr)
 	return rc;
 }
 
+/* What may be done to any process in the namespace but to the zygote. */
 static int protect_zygote(scmp_filter_ctx ctx)
 {
 	int rc = refuse_number(ctx, SCMP_SYS(kill), 0, -WARD_ZYGOTE_NUMBER);
 
-	for (size_t i = 0; !rc && i < ARRAY_SIZE(by_number); i++)
-		rc = refuse_number(ctx, by_number[i].call, by_number[i].arg,
-				   WARD_ZYGOTE_NUMBER);
-	return rc;
+	for (size_t i = 0; !rc && i < referee_nr_rules; i++) {
+		const struct referee_rule *r = &referee_rules[i];
+
+		if (r->how != REFEREE_OWNER)
+			rc = refuse_number(ctx, r->call, r->arg,
+					   WARD_ZYGOTE_NUMBER);
+	}
+	return rc ? rc : refuse_number(ctx, SCMP_SYS(kill), 0, -1);
+}
+
+/* The caller's own number is 0, so everything else is asked about. */
+static int ask_referee(scmp_filter_ctx ctx, const struct referee_rule *r)
+{
+	struct scmp_arg_cmp c[2] = { SCMP_CMP64(r->arg, SCMP_CMP_NE, 0) };
+	unsigned int nr = 1;
+	int rc;
+
+	if (r->call == SCMP_SYS(prlimit64))	/* asking harms nobody */
+		c[nr++] = SCMP_CMP64(2, SCMP_CMP_NE, 0);
+	if (r->how == REFEREE_OWNER)
+		c[nr++] = SCMP_CMP64(1, SCMP_CMP_EQ, F_SETOWN);
+	rc = seccomp_rule_add_array(ctx, SCMP_ACT_NOTIFY, r->call, nr, c);
+	if (!rc && r->how == REFEREE_OWNER) {
+		c[1] = SCMP_CMP64(1, SCMP_CMP_EQ, F_SETOWN_EX);
+		rc = seccomp_rule_add_array(ctx, SCMP_ACT_NOTIFY, r->call, nr,
+					    c);
+	}
+	/* Of a whole user, be it the caller's. */
+	if (!rc && (r->how == REFEREE_WHICH || r->how == REFEREE_IO_WHICH)) {
+		c[0] = SCMP_CMP64(0, SCMP_CMP_EQ, PRIO_USER +
+				  (r->how == REFEREE_IO_WHICH));
+		rc = seccomp_rule_add_array(ctx, SCMP_ACT_NOTIFY, r->call, 1,
+					    c);
+	}
+	return rc == -EDOM || rc == -EINVAL ? 0 : rc;
 }
 
 static int protect_strangers(scmp_filter_ctx ctx)
 {
-	const int never[] = { 1, getpid(), -getpgrp() };
-	int rc = refuse_all(ctx, refused_in_plain,
-			    ARRAY_SIZE(refused_in_plain));
+	int rc = 0;
 
-	for (size_t i = 0; !rc && i < ARRAY_SIZE(never); i++)
-		rc = refuse_number(ctx, SCMP_SYS(kill), 0, never[i]);
+	for (size_t i = 0; !rc && i < referee_nr_rules; i++)
+		rc = ask_referee(ctx, &referee_rules[i]);
 	return rc;
 }
 
@@ -136,8 +141,6 @@ static int add_rules(scmp_filter_ctx ctx, enum ward_kind kind)
 				      SCMP_ACT_ERRNO(ENOSYS));
 	if (!rc)
 		rc = refuse_all(ctx, refused, ARRAY_SIZE(refused));
-	if (!rc)
-		rc = refuse_number(ctx, SCMP_SYS(kill), 0, -1 /* everybody */);
 	if (!rc)
 		rc = kind == WARD_PLAIN ? protect_strangers(ctx)
 					: protect_zygote(ctx);
@@ -179,6 +182,7 @@ int guard_new(struct guard **out, enum ward_kind kind, struct errbuf *err)
 	if (!rc)
 		rc = export_program(ctx, g);
 	seccomp_release(ctx);
+	g->has_referee = kind == WARD_PLAIN;
 	if (rc) {
 		errbuf_addf(err, "cannot build the guard filter: %s "
 			    "(--no-guard does without)", strerror(-rc));
@@ -191,14 +195,17 @@ int guard_new(struct guard **out, enum ward_kind kind, struct errbuf *err)
 
 int guard_load(const struct guard *g)
 {
+	unsigned int flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+	long fd;
+
 	/* Without it, only root may load a filter. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
+	if (g->has_referee)
+		flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
 	/* SPEC_ALLOW: older kernels slow the process down otherwise. */
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		    SECCOMP_FILTER_FLAG_SPEC_ALLOW, &g->program))
-		return -errno;
-	return 0;
+	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &g->program);
+	return fd < 0 ? -errno : (int)fd;
 }
 
 void guard_free(struct guard *g)

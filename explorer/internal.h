@@ -69,7 +69,10 @@ void target_release(struct target *t);
 struct guard;
 
 int guard_new(struct guard **out, enum ward_kind kind, struct errbuf *err);
-/* For this process, for ever. Async-signal-safe. Returns 0 or -errno. */
+/*
+ * For this process, for ever. Async-signal-safe. Returns -errno, or 0; or, for
+ * a plain ward, a descriptor for ward_send_listener().
+ */
 int guard_load(const struct guard *g);
 void guard_free(struct guard *g);
 

@@ -263,6 +263,8 @@ static _Noreturn void run_child(const struct child *c)
 	if (c->guard) {
 		int rc = guard_load(c->guard);
 
+		if (rc > 0)
+			rc = ward_send_listener(&c->launch->ward, rc);
 		errno = -rc;
 		if (rc)
 			give_up(c, NOTE_GUARD);

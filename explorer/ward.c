@@ -19,10 +19,13 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "explorer/referee.h"
 #include "explorer/util.h"
 
 #define CHILDREN_BYTES 4096
@@ -55,7 +58,7 @@ const char *ward_describe(enum ward_kind kind)
 
 /* ------------------------------------------------------------ children */
 
-static char *add_number(char *to, unsigned long n)
+char *ward_add_number(char *to, unsigned long n)
 {
 	char digits[24];
 	size_t nr = 0;
@@ -78,8 +81,8 @@ static size_t read_children(pid_t pid, char *text, size_t bytes)
 	ssize_t n = -1;
 	int fd;
 
-	at = stpcpy(add_number(at, (unsigned long)pid), "/task/");
-	strcpy(add_number(at, (unsigned long)pid), "/children");
+	at = stpcpy(ward_add_number(at, (unsigned long)pid), "/task/");
+	strcpy(ward_add_number(at, (unsigned long)pid), "/children");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		n = read(fd, text, bytes - 1);
@@ -124,10 +127,10 @@ static int write_file(const char *path, const char *text)
 
 static int map_one_id(const char *path, unsigned long id)
 {
-	char text[64], *at = add_number(text, id);
+	char text[64], *at = ward_add_number(text, id);
 
 	*at++ = ' ';
-	strcpy(add_number(at, id), " 1\n");
+	strcpy(ward_add_number(at, id), " 1\n");
 	return write_file(path, text);
 }
 
@@ -216,19 +219,83 @@ static void reap(struct ward_page *page, pid_t zygote)
 		}
 }
 
+static int receive_listener(const struct ward *w)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte;
+	struct iovec v = { &byte, 1 };
+	struct msghdr m = {
+		.msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	int fd = -1;
+
+	if (w->listener_fd[0] < 0)
+		return -1;
+	close(w->listener_fd[1]);
+	/* Nothing comes from a zygote without a guard: its end closes. */
+	if (recvmsg(w->listener_fd[0], &m, 0) == 1 && CMSG_FIRSTHDR(&m))
+		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(fd));
+	return fd;
+}
+
+int ward_send_listener(const struct ward *w, int fd)
+{
+	char control[CMSG_SPACE(sizeof(int))] = { 0 }, byte = 0;
+	struct iovec v = { &byte, 1 };
+	struct msghdr m = {
+		.msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	int rc;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	rc = sendmsg(w->listener_fd[1], &m, 0) == 1 ? 0 : -errno;
+	close(fd);
+	return rc;
+}
+
+/* All descriptors but these. */
+static void close_others(int a, int b)
+{
+	int low = a < b ? a : b, high = a < b ? b : a;
+
+	if (low > 0)
+		syscall(SYS_close_range, 0, low - 1, 0);
+	if (high > low + 1)
+		syscall(SYS_close_range, low < 0 ? 0 : low + 1, high - 1, 0);
+	syscall(SYS_close_range, high + 1, ~0u, 0);
+}
+
 static _Noreturn void serve(const struct ward *w, pid_t zygote)
 {
+	struct signalfd_siginfo info = { 0 };
+	struct pollfd p[2];
 	sigset_t set;
-	int sig = 0;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
-	syscall(SYS_close_range, 0, ~0u, 0);
-	while (sig != SIGTERM && !w->page->has_status) {
+	p[0] = (struct pollfd){ signalfd(-1, &set, 0), POLLIN, 0 };
+	p[1] = (struct pollfd){ receive_listener(w), POLLIN, 0 };
+	close_others(p[0].fd, p[1].fd);
+	while (info.ssi_signo != SIGTERM && !w->page->has_status) {
 		reap(w->page, zygote);
-		if (!w->page->has_status)
-			sigwait(&set, &sig);
+		if (w->page->has_status || poll(p, 2, -1) <= 0)
+			continue;
+		if (p[1].revents & POLLIN)
+			referee_answer(p[1].fd, zygote);
+		else if (p[1].revents)
+			p[1].fd = -1;	/* nobody is left under the filter */
+		if (p[0].revents & POLLIN)
+			read(p[0].fd, &info, sizeof(info));
 	}
 	if (w->kind == WARD_PLAIN)
 		kill_all();
@@ -264,6 +331,10 @@ static void be_ward(struct ward *w, int life_fd, uid_t uid, gid_t gid)
 		rc = mount_proc();
 	if (rc)
 		give_up(w, rc);
+	if (w->kind == WARD_PLAIN &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+		       w->listener_fd))
+		give_up(w, errno);
 	zygote = fork_zygote(w);
 	if (zygote < 0)
 		give_up(w, errno);
@@ -285,6 +356,7 @@ pid_t ward_fork(struct ward *w, int life_fd)
 	gid_t gid = getegid();
 	pid_t pid;
 
+	w->listener_fd[0] = w->listener_fd[1] = -1;
 	w->page = mmap(NULL, sizeof(*w->page), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (w->page == MAP_FAILED) {

@@ -39,6 +39,7 @@ struct ward {
 	pid_t pid;		/* a child of ours; 0: none */
 	pid_t zygote;		/* its child, by our numbers; 0: unknown */
 	pid_t parent;		/* in the zygote: what getppid() gives */
+	int listener_fd[2];	/* a socket, for ward_send_listener() */
 	struct ward_page *page;
 };
 
@@ -57,6 +58,15 @@ int ward_try(enum ward_kind kind);
  * fork of a program with threads may be called where it returns 0.
  */
 pid_t ward_fork(struct ward *w, int life_fd);
+
+/*
+ * In the zygote of a plain ward: give it the descriptor at which the calls
+ * wait that referee.h is for, and close it. Returns 0 or -errno.
+ */
+int ward_send_listener(const struct ward *w, int fd);
+
+/* Decimal digits at `to`; returns their end. */
+char *ward_add_number(char *to, unsigned long n);
 
 /* Once the zygote is there: note its number. */
 void ward_find_zygote(struct ward *w);

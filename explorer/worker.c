@@ -25,6 +25,7 @@
 
 #include "explorer/counters.h"
 #include "explorer/launch.h"
+#include "explorer/region.h"
 #include "explorer/rlimits.h"
 #include "explorer/output.h"
 #include "explorer/util.h"
@@ -39,6 +40,7 @@ struct worker {
 	int output_fd;		/* memfd with what the run printed */
 	int stdin_fd;		/* shared with the target: one file offset */
 	struct ward ward;
+	struct region region;
 	bool has_aslr;
 	bool has_ended;		/* the zygote was reaped */
 	int wait_status;	/* iff has_ended */
@@ -354,6 +356,7 @@ static int begin_run(struct worker *w, struct errbuf *err)
 	access_rewind(c);
 	c->release = 0;
 	w->has_output = false;
+	region_note(&w->region, c, w->nr_modules);
 	if (ftruncate(w->output_fd, 0)) {
 		int rc = -errno;
 
@@ -431,6 +434,7 @@ int worker_run(struct worker *w,
 {
 	struct control *c = w->control;
 	struct watchdog dog;
+	const char *what;
 	int rc;
 
 	if (w->has_ended) {
@@ -450,6 +454,14 @@ int worker_run(struct worker *w,
 	if (dog.reason == WATCHDOG_STOPPED)
 		return -EINTR;
 	w->probe_pause_ns = dog.pause_ns;
+	what = region_check(&w->region, c);
+	if (what) {
+		errbuf_addf(err, "run %llu of '%s' wrote over explore's own "
+			    "memory, a stray write: %s cannot be used",
+			    (unsigned long long)w->region.config.run,
+			    w->target->argv[0], what);
+		return -ENOTRECOVERABLE;
+	}
 	complete_verdict(w, &dog);
 	return 0;
 }

@@ -15,30 +15,8 @@
 #include "preload/files.h"
 #include "preload/ids.h"
 
-#define MAX_CHILDREN 256
-
 extern RUNTIME_HIDDEN void signals_go_native(struct ucontext *uc,
 					     uint64_t mask);
-
-static int32_t children[MAX_CHILDREN];
-static uint32_t nr_children;
-
-RUNTIME_HIDDEN bool process_is_child(int64_t pid);
-bool process_is_child(int64_t pid)
-{
-	int64_t wanted = pid < 0 ? -pid : pid;
-
-	for (uint32_t i = 0; i < nr_children && i < MAX_CHILDREN; i++)
-		if (children[i] == wanted)
-			return true;
-	return false;
-}
-
-static void note_child(int64_t pid)
-{
-	if (pid > 0)
-		children[nr_children++ % MAX_CHILDREN] = (int32_t)pid;
-}
 
 /* ---------------------------------------------------------------- fork */
 
@@ -215,8 +193,6 @@ int64_t process_fork(struct trap *t)
 	pid = a.flags & CLONE_VM ? spawn_sharing(t, &a) : fork_copy(t, &a);
 	if (pid < 0)
 		runtime_control->counters.forks--;
-	if (runtime_mode != RUNTIME_NATIVE)
-		note_child(pid);
 	return pid;
 }
 

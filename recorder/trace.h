@@ -119,6 +119,9 @@ int trace_set_objects(struct trace *t, const struct sched_object *object,
 int trace_write(const struct trace *t, const char *parent, const char *name,
 		char **path, struct errbuf *err);
 
+/* Remove what writers that were killed have left unfinished in `parent`. */
+void trace_clean(const char *parent);
+
 /*
  * Read a trace directory into `t` (initialised, empty). Checks sizes, versions
  * and checksums of all parts. Returns 0, -errno or enum trace_error, with

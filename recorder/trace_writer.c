@@ -4,16 +4,21 @@
  *
  * Everything is made in a hidden directory beside the final one, synced, and
  * renamed with RENAME_NOREPLACE, so a reader never sees half a trace, and an
- * interrupted writer leaves at most a `.tmp-` directory, which nobody reads.
+ * interrupted writer leaves at most a `.tmp-` directory, which nobody reads. It
+ * is locked while its writer lives; trace_clean() removes the others.
  */
 #include "recorder/internal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +29,7 @@
 struct output {
 	struct recorder_bytes json, decisions, inputs, values;
 	int parent_fd;
+	int dir_fd;		/* the temporary directory, locked; -1 none */
 	size_t made;		/* length of the first prefix of parent made */
 	char temporary[96];	/* its name in the parent; "" none */
 	char final[NAME_MAX + 1];
@@ -151,13 +157,24 @@ static int write_file(int dir_fd, const char *name,
 	return ret;
 }
 
+static int open_temporary(struct output *o)
+{
+	o->dir_fd = openat(o->parent_fd, o->temporary,
+			   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (o->dir_fd < 0)
+		return -errno;
+	/* Where there are no locks, nobody cleans either. */
+	flock(o->dir_fd, LOCK_EX | LOCK_NB);
+	return 0;
+}
+
 static int make_temporary(struct output *o)
 {
 	for (unsigned int i = 0; i < MAX_NUMBER; i++) {
 		snprintf(o->temporary, sizeof(o->temporary), ".tmp-%ld-%u",
 			 (long)getpid(), i);
 		if (!mkdirat(o->parent_fd, o->temporary, 0777))
-			return 0;
+			return open_temporary(o);
 		if (errno != EEXIST)
 			break;
 	}
@@ -167,23 +184,17 @@ static int make_temporary(struct output *o)
 
 static int write_files(struct output *o)
 {
-	int dir_fd = openat(o->parent_fd, o->temporary,
-			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int ret;
+	int ret = write_file(o->dir_fd, FORMAT_DECISIONS_FILE, &o->decisions);
 
-	if (dir_fd < 0)
-		return -errno;
-	ret = write_file(dir_fd, FORMAT_DECISIONS_FILE, &o->decisions);
 	if (!ret)
-		ret = write_file(dir_fd, FORMAT_INPUTS_FILE, &o->inputs);
+		ret = write_file(o->dir_fd, FORMAT_INPUTS_FILE, &o->inputs);
 	if (!ret && o->values.nr)
-		ret = write_file(dir_fd, FORMAT_VALUES_FILE, &o->values);
+		ret = write_file(o->dir_fd, FORMAT_VALUES_FILE, &o->values);
 	if (!ret)
-		ret = write_file(dir_fd, FORMAT_JSON_FILE, &o->json);
+		ret = write_file(o->dir_fd, FORMAT_JSON_FILE, &o->json);
 	/* Some file systems cannot sync directories: EINVAL. */
-	if (!ret && fsync(dir_fd) && errno != EINVAL)
+	if (!ret && fsync(o->dir_fd) && errno != EINVAL)
 		ret = -errno;
-	close(dir_fd);
 	return ret;
 }
 
@@ -226,13 +237,13 @@ static int rename_final(struct output *o, const char *name)
 	return ret;
 }
 
-static void remove_temporary(struct output *o)
+static void remove_temporary(int parent_fd, const char *name)
 {
 	static const char *const files[] = {
 		FORMAT_DECISIONS_FILE, FORMAT_INPUTS_FILE, FORMAT_VALUES_FILE,
 		FORMAT_JSON_FILE,
 	};
-	int dir_fd = openat(o->parent_fd, o->temporary,
+	int dir_fd = openat(parent_fd, name,
 			    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir_fd >= 0) {
@@ -240,7 +251,41 @@ static void remove_temporary(struct output *o)
 			unlinkat(dir_fd, files[i], 0);
 		close(dir_fd);
 	}
-	unlinkat(o->parent_fd, o->temporary, AT_REMOVEDIR);
+	unlinkat(parent_fd, name, AT_REMOVEDIR);
+}
+
+/* Whether its writer is gone: nobody holds the lock. */
+static bool is_abandoned(int parent_fd, const char *name, long writer)
+{
+	int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool is_free = fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB);
+
+	/* Made just now, and not locked yet. */
+	if (is_free && faccessat(fd, FORMAT_DECISIONS_FILE, F_OK, 0) &&
+	    (!kill((pid_t)writer, 0) || errno == EPERM))
+		is_free = false;
+	if (fd >= 0)
+		close(fd);
+	return is_free;
+}
+
+void trace_clean(const char *parent)
+{
+	DIR *d = opendir(parent);
+	unsigned int number;
+	long writer;
+	int end;
+
+	if (!d)
+		return;
+	for (struct dirent *e; (e = readdir(d));) {
+		end = 0;
+		if (sscanf(e->d_name, ".tmp-%ld-%u%n", &writer, &number,
+			   &end) == 2 && end && !e->d_name[end] &&
+		    is_abandoned(dirfd(d), e->d_name, writer))
+			remove_temporary(dirfd(d), e->d_name);
+	}
+	closedir(d);
 }
 
 static int write_trace(struct output *o, const struct trace *t,
@@ -307,7 +352,7 @@ int trace_write(const struct trace *t, const char *parent, const char *name,
 		char **path, struct errbuf *err)
 {
 	char directory[MAX_NAME_BYTES + 1];
-	struct output o = { .parent_fd = -1 };
+	struct output o = { .parent_fd = -1, .dir_fd = -1 };
 	char *made = new_path(parent);
 	int ret = -EINVAL;
 
@@ -318,9 +363,11 @@ int trace_write(const struct trace *t, const char *parent, const char *name,
 		ret = write_trace(&o, t, parent, directory);
 	}
 	if (o.temporary[0])
-		remove_temporary(&o);
+		remove_temporary(o.parent_fd, o.temporary);
 	if (o.parent_fd >= 0)
 		close(o.parent_fd);
+	if (o.dir_fd >= 0)
+		close(o.dir_fd);
 	if (ret) {
 		unmake_parents(parent, o.made);
 		errbuf_addf(err, "cannot write trace in '%s': %s", parent,
