@@ -183,6 +183,25 @@ static bool name_by_block(struct describe *d, uint64_t addr, char *text,
 	return false;
 }
 
+static void name_fd(uint64_t addr, char *text, size_t bytes)
+{
+	unsigned int nr = (uint32_t)addr;
+
+	switch (addr >> 32) {
+	case SCHED_FD_NAMED_PIPE:
+		snprintf(text, bytes, "named pipe %u", nr);
+		break;
+	case SCHED_FD_SEMAPHORES:
+		snprintf(text, bytes, "semaphore set %u", nr);
+		break;
+	case SCHED_FD_QUEUE:
+		snprintf(text, bytes, "message queue %u", nr);
+		break;
+	default:
+		snprintf(text, bytes, "fd %u", nr);
+	}
+}
+
 static void make_name(struct describe *d, uint32_t id, uint16_t kind,
 		      char *text, size_t bytes)
 {
@@ -195,7 +214,7 @@ static void make_name(struct describe *d, uint32_t id, uint16_t kind,
 		return;
 	}
 	if (is_known && o.class == SCHED_CLASS_FD) {
-		snprintf(text, bytes, "fd %" PRIu64, o.addr);
+		name_fd(o.addr, text, bytes);
 		return;
 	}
 	if (is_known && o.class == SCHED_CLASS_CHILD) {

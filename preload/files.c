@@ -9,34 +9,33 @@
  */
 #include "preload/access.h"
 #include "preload/files.h"
+#include "preload/syscall_numbers.h"
 
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/poll.h>
 
 #define NONBLOCK_FLAG 04000
 #define DONTWAIT_FLAG 0x40
+#define LOCK_NB_FLAG 4
 #define MAX_REAL_WAIT 64
 #define NR_TRACKED 1024
+#define NS_PER_S 1000000000ull
+#define MAX_SECONDS 9000000000ull
 #define CHILD_PATIENCE_NS 256000000ull
 
-enum wait_kind {
-	WAIT_NONE, WAIT_FD, WAIT_POLL, WAIT_SELECT, WAIT_CHILD, WAIT_FUTEX
-};
-
 /* What each task waits for; private memory, one entry a task. */
-struct wait {
-	uint32_t kind;
-	int32_t fd;
-	uint32_t events;
-	uint64_t arg[4];
-};
-
-static struct wait waits[SCHED_MAX_TASKS];
+static struct files_wait_for waits[SCHED_MAX_TASKS];
 uint32_t files_nr_waits;
-/* By descriptor: enum files_kind, and the number of the pipe it is of. */
+uint64_t files_changes;
+/*
+ * By descriptor: enum files_kind, the number of the pipe it is of, and once
+ * somebody has asked, its type.
+ */
 static struct {
 	uint16_t id;
 	uint8_t kind;
+	uint8_t type;		/* st_mode >> 12, + 1; 0: not known */
 } known[NR_TRACKED] = {
 	[1] = { .kind = FILES_OUTPUT }, [2] = { .kind = FILES_OUTPUT },
 };
@@ -68,6 +67,18 @@ static bool is_internal(int fd)
 	return files_kind_of((uint64_t)fd) == FILES_INSIDE;
 }
 
+uint32_t files_type_of(uint64_t fd)
+{
+	uint32_t n = (uint32_t)fd, type;
+
+	if (n < NR_TRACKED && known[n].type)
+		return known[n].type - 1u;
+	type = inputs_type_of((int)n);
+	if (n < NR_TRACKED && type != FILES_NO_TYPE)
+		known[n].type = (uint8_t)(type + 1);
+	return type;
+}
+
 static void set_kind(int64_t fd, enum files_kind kind, uint32_t id)
 {
 	if (fd < 0)
@@ -75,6 +86,7 @@ static void set_kind(int64_t fd, enum files_kind kind, uint32_t id)
 	if (fd < NR_TRACKED) {
 		known[fd].kind = (uint8_t)kind;
 		known[fd].id = (uint16_t)id;
+		known[fd].type = 0;
 	} else if (kind == FILES_INSIDE) {
 		has_lost_track = true;
 	}
@@ -94,6 +106,21 @@ static void copy_kind(int64_t to, uint64_t from)
 			 known[(uint32_t)from].id);
 }
 
+void files_note_inside(int64_t fd)
+{
+	set_kind(fd, FILES_INSIDE, ++nr_inside);
+}
+
+void files_note_inside_as(int64_t fd, uint32_t id)
+{
+	set_kind(fd, FILES_INSIDE, id);
+}
+
+void files_copy_kind(int64_t to, uint64_t from)
+{
+	copy_kind(to, from);
+}
+
 void files_reset(void)
 {
 	files_nr_waits = 0;
@@ -108,23 +135,65 @@ static bool poll_fd(int fd, uint32_t events)
 	return sys_call3(__NR_poll, &p, 1, 0) != 0;
 }
 
-static bool is_ready_select(const struct wait *w)
-{
-	uint64_t set[3][16], zero[2] = { 0, 0 };
-	uint64_t bytes = ((w->arg[0] & 1023) + 7) / 8;
+#define SELECT_BATCH 16
 
-	for (int i = 0; i < 3; i++)
-		if (w->arg[i + 1] &&
-		    !sys_copy_in(set[i], w->arg[i + 1],
-				 CORE_ALIGN_UP(bytes, 8)))
-			return true;	/* EFAULT */
-	return sys_call6(__NR_pselect6, w->arg[0],
-			 w->arg[1] ? SYS_ARG(set[0]) : 0,
-			 w->arg[2] ? SYS_ARG(set[1]) : 0,
-			 w->arg[3] ? SYS_ARG(set[2]) : 0, SYS_ARG(zero), 0) != 0;
+/* By set, what select(2) waits for, and what it takes for that. */
+static const struct {
+	uint16_t wanted, taken;
+} select_events[3] = {
+	{ POLLIN | POLLRDNORM | POLLRDBAND,
+	  POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR | POLLNVAL },
+	{ POLLOUT | POLLWRNORM | POLLWRBAND,
+	  POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR | POLLNVAL },
+	{ POLLPRI, POLLPRI | POLLNVAL },
+};
+
+static bool is_any_ready(struct pollfd *p, uint32_t nr, uint32_t set)
+{
+	if (!nr || sys_call3(__NR_poll, p, nr, 0) <= 0)
+		return false;
+	for (uint32_t i = 0; i < nr; i++)
+		if (p[i].revents & select_events[set].taken)
+			return true;
+	return false;
 }
 
-static bool is_ready_child(const struct wait *w)
+/* What cannot be read is ready: the call will say what is wrong. */
+static bool is_ready_set(const struct files_wait_for *w, uint32_t set)
+{
+	const uint64_t *words = (const void *)(uintptr_t)w->arg[1 + set];
+	struct pollfd p[SELECT_BATCH];
+	uint64_t word = 0;
+	uint32_t nr = 0;
+
+	for (uint32_t fd = 0; words && fd < w->arg[0]; fd++) {
+		if (fd % 64 == 0 && !sys_load64(words + fd / 64, &word))
+			return true;
+		if (!word) {
+			fd |= 63;
+			continue;
+		}
+		if (!(word >> fd % 64 & 1))
+			continue;
+		p[nr++] = (struct pollfd){
+			.fd = (int)fd,
+			.events = (short)select_events[set].wanted,
+		};
+		if (nr == SELECT_BATCH) {
+			if (is_any_ready(p, nr, set))
+				return true;
+			nr = 0;
+		}
+	}
+	return is_any_ready(p, nr, set);
+}
+
+static bool is_ready_select(const struct files_wait_for *w)
+{
+	return is_ready_set(w, 0) || is_ready_set(w, 1) || is_ready_set(w, 2);
+}
+
+static bool is_ready_child(const struct files_wait_for *w)
 {
 	int32_t info[32] = { 0 };	/* siginfo_t; si_pid is [3] or [4] */
 	int64_t r;
@@ -135,7 +204,7 @@ static bool is_ready_child(const struct wait *w)
 }
 
 /* Another process changed the word, and perhaps woke us in vain. */
-static bool is_ready_futex(uint32_t t, const struct wait *w)
+static bool is_ready_futex(uint32_t t, const struct files_wait_for *w)
 {
 	uint32_t value;
 
@@ -146,9 +215,9 @@ static bool is_ready_futex(uint32_t t, const struct wait *w)
 	return true;
 }
 
-static bool is_ready(uint32_t t, const struct wait *w)
+static bool is_ready(uint32_t t, const struct files_wait_for *w)
 {
-	if (signals_would_interrupt(t))
+	if (signals_would_interrupt(t) || w->has_result)
 		return true;
 	switch (w->kind) {
 	case WAIT_FD:
@@ -161,6 +230,10 @@ static bool is_ready(uint32_t t, const struct wait *w)
 		return is_ready_child(w);
 	case WAIT_FUTEX:
 		return is_ready_futex(t, w);
+	case WAIT_QUERY:
+		return w->is_ready(w);
+	case WAIT_CHANGE:
+		return w->arg[0] != files_changes;
 	default:
 		return false;
 	}
@@ -192,6 +265,24 @@ static bool refresh_all(void)
 	return any;
 }
 
+/*
+ * Nobody else can run. A call that waits for a change that nobody here makes is
+ * tried over and over, as the kernel would do it when another process makes it.
+ */
+static void try_calls(void)
+{
+	struct scheduler *s = runtime_scheduler();
+
+	for (uint32_t i = 0; i < s->nr_live; i++) {
+		struct files_wait_for *w = &waits[s->live[i]];
+
+		if (w->kind != WAIT_CHANGE || w->has_result)
+			continue;
+		w->result = w->attempt(w->trap);
+		w->has_result = w->result != -EAGAIN;
+	}
+}
+
 /* Sleep until one of the awaited descriptors is ready, a signal, or time. */
 static void wait_really(uint64_t wait_ns)
 {
@@ -201,7 +292,7 @@ static void wait_really(uint64_t wait_ns)
 	uint32_t nr = 0;
 
 	for (uint32_t i = 0; i < s->nr_live && nr < MAX_REAL_WAIT; i++) {
-		const struct wait *w = &waits[s->live[i]];
+		const struct files_wait_for *w = &waits[s->live[i]];
 
 		if (w->kind == WAIT_FD) {
 			p[nr].fd = w->fd;
@@ -215,6 +306,7 @@ static void wait_really(uint64_t wait_ns)
 		}
 	}
 	sys_call5(__NR_ppoll, p, nr, time, 0, 8);
+	try_calls();
 }
 
 bool files_look(uint64_t wait_ns)
@@ -229,12 +321,8 @@ bool files_look(uint64_t wait_ns)
 
 /* ---------------------------------------------------------- the waiting */
 
-/*
- * Announce the call in `t` and stop until what `w` says is ready. Returns 1
- * when the deadline came first, 0 when ready, -EINTR after a signal.
- */
-static int64_t wait_for(struct trap *t, const struct wait *w, uint16_t kind,
-			uint32_t object, bool is_external, uint64_t deadline)
+int64_t files_wait(struct trap *t, struct files_wait_for *w, uint16_t kind,
+		   uint32_t object, bool is_external, uint64_t deadline)
 {
 	struct scheduler *s = runtime_scheduler();
 	struct sched_task *self = runtime_self_task();
@@ -248,6 +336,7 @@ static int64_t wait_for(struct trap *t, const struct wait *w, uint16_t kind,
 	};
 	bool timed_out;
 
+	w->has_result = false;
 	waits[id] = *w;
 	files_nr_waits++;
 	core_announce(&op);
@@ -255,19 +344,22 @@ static int64_t wait_for(struct trap *t, const struct wait *w, uint16_t kind,
 		self->flags |= SCHED_TASK_EXTERNAL;
 	core_enter();
 	timed_out = self->op.flags & EXPLORE_OP_F_TIMEOUT;
+	*w = waits[id];
 	waits[id].kind = WAIT_NONE;
 	files_nr_waits--;
+	if (w->has_result)
+		return FILES_READY;
 	if (self->flags & SCHED_TASK_INTERRUPTED || signals_are_due()) {
 		self->flags &= (uint16_t)~SCHED_TASK_INTERRUPTED;
 		if (!is_ready(id, w) || signals_are_due())
 			return -EINTR;
 	}
-	return timed_out;
+	return timed_out ? FILES_TIMED_OUT : FILES_READY;
 }
 
 void files_watch_word(uint32_t t, uint64_t addr, uint32_t value)
 {
-	waits[t] = (struct wait){ .kind = WAIT_FUTEX, .arg = { addr, value } };
+	waits[t] = (struct files_wait_for){ .kind = WAIT_FUTEX, .arg = { addr, value } };
 	files_nr_waits++;
 }
 
@@ -277,7 +369,7 @@ void files_unwatch_word(uint32_t t)
 	files_nr_waits--;
 }
 
-static uint32_t fd_object(const struct trap *t, uint64_t fd)
+uint32_t files_object(const struct trap *t, uint64_t fd)
 {
 	return runtime_object(SCHED_CLASS_FD, (void *)(uintptr_t)(uint32_t)fd,
 			      t->site);
@@ -299,12 +391,11 @@ static bool is_nonblocking_call(const struct trap *t)
 	}
 }
 
-/* A call without its own way to block: only the order matters. */
-static int64_t pass_in_order(struct trap *t, uint64_t fd)
+int64_t files_in_order(struct trap *t, uint64_t fd)
 {
 	struct runtime_op op = {
 		.kind = EXPLORE_OP_SYSCALL,
-		.object = fd_object(t, fd),
+		.object = files_object(t, fd),
 		.pc = t->site,
 	};
 
@@ -320,11 +411,17 @@ static bool has_control(const struct trap *t)
 	       bytes;
 }
 
+static bool may_pass_descriptors(const struct trap *t)
+{
+	return t->nr == __NR_sendmmsg ||
+	       (t->nr == __NR_sendmsg && has_control(t));
+}
+
 int64_t files_trap(struct trap *t)
 {
 	const struct trap_entry *e = trap_entry(t->nr);
 	uint64_t fd = t->arg[e->fd_arg - 1];
-	struct wait w = { .kind = WAIT_FD, .fd = (int32_t)fd };
+	struct files_wait_for w = { .kind = WAIT_FD, .fd = (int32_t)fd };
 	int64_t flags, r;
 
 	w.events = e->wait == FILES_WAIT_OUT ? POLLOUT : POLLIN;
@@ -332,26 +429,25 @@ int64_t files_trap(struct trap *t)
 	if (e->wait == FILES_WAIT_OUT && files_kind_of(fd) == FILES_OUTPUT)
 		return trap_pass(t);
 	/* Descriptors that go through a socket come out with any number. */
-	if (t->nr == __NR_sendmsg && has_control(t))
+	if (may_pass_descriptors(t))
 		has_lost_track = true;
 	flags = sys_call3(__NR_fcntl, fd, 3 /* F_GETFL */, 0);
 	if (flags < 0 || flags & NONBLOCK_FLAG || !e->wait ||
 	    is_nonblocking_call(t)) {
-		r = pass_in_order(t, fd);
+		r = files_in_order(t, fd);
 		if (r == -EAGAIN && e->wait == FILES_WAIT_OUT)
 			order_note_full();
 		return r;
 	}
 	if (e->wait == FILES_WAIT_OUT && !poll_fd((int)fd, POLLOUT))
 		order_note_full();
-	r = wait_for(t, &w, EXPLORE_OP_SYSCALL, fd_object(t, fd),
-		     !is_internal((int)fd), 0);
-	if (r < 0)
-		return r;
-	if (t->nr == __NR_read && !is_internal((int)fd) &&
-	    inputs_is_outside((int)fd))
-		return inputs_read(t);
-	return trap_pass(t);
+	if (t->nr != __NR_read || is_internal((int)fd) ||
+	    !inputs_is_outside((int)fd))
+		return transfers_make(t, fd, flags);
+	if (transfers_is_raw_terminal(fd))
+		return transfers_read_terminal(t, fd, flags);
+	r = files_wait(t, &w, EXPLORE_OP_SYSCALL, files_object(t, fd), true, 0);
+	return r < 0 ? r : inputs_read(t);
 }
 
 /* ------------------------------------------------ poll, select, epoll */
@@ -363,27 +459,42 @@ static uint64_t deadline_of_ms(int64_t ms)
 	return runtime_scheduler()->now_ns + 1 + (uint64_t)ms * 1000000ull;
 }
 
-/* *deadline = 0 without a limit. Returns 0 or -errno. */
-static int64_t deadline_of_parts(uint64_t from, uint64_t unit_ns,
-				 uint64_t *deadline)
+int64_t files_deadline(uint64_t addr, uint64_t unit_ns, uint64_t *deadline)
 {
-	int64_t ts[2];
+	const uint64_t *ts = (const void *)(uintptr_t)addr;
+	uint64_t sec, part;
 
 	*deadline = 0;
-	if (!from)
+	if (!ts)
 		return 0;
-	if (!sys_copy_in(ts, from, sizeof(ts)))
+	if (!sys_load64(ts, &sec) || !sys_load64(ts + 1, &part))
 		return -EFAULT;
-	if (ts[0] < 0 || ts[1] < 0 ||
-	    (unit_ns == 1 && ts[1] >= 1000000000))
+	if ((int64_t)sec < 0 || (int64_t)part < 0)
 		return -EINVAL;
-	*deadline = runtime_scheduler()->now_ns + 1 +
-		    (uint64_t)ts[0] * 1000000000ull + (uint64_t)ts[1] * unit_ns;
+	/* select(2) takes more microseconds than a second has, others do not. */
+	if (unit_ns == 1 && part >= NS_PER_S)
+		return -EINVAL;
+	sec += part / (NS_PER_S / unit_ns);
+	part %= NS_PER_S / unit_ns;
+	*deadline = sec > MAX_SECONDS ? SCHED_NEVER - 1
+			: runtime_scheduler()->now_ns + 1 + sec * NS_PER_S +
+			  part * unit_ns;
 	return 0;
 }
 
+/* What is left of it, where it came from; memory that is not there is fine. */
+static void write_time_left(uint64_t addr, uint64_t unit_ns, uint64_t deadline)
+{
+	uint64_t *ts = (void *)(uintptr_t)addr;
+	uint64_t now = runtime_scheduler()->now_ns + 1;
+	uint64_t left = deadline > now ? deadline - now : 0;
+
+	if (ts && sys_store64(ts, left / NS_PER_S))
+		sys_store64(ts + 1, left % NS_PER_S / unit_ns);
+}
+
 /* A mask given for the duration of the call (ppoll, pselect, epoll_pwait). */
-static int64_t swap_mask(uint64_t set, uint64_t bytes)
+int64_t files_swap_mask(uint64_t set, uint64_t bytes)
 {
 	struct control_task *k = core_self();
 	uint64_t mask;
@@ -392,7 +503,7 @@ static int64_t swap_mask(uint64_t set, uint64_t bytes)
 		return 0;
 	if (bytes != sizeof(mask))
 		return -EINVAL;
-	if (!sys_load64((const void *)(uintptr_t)set, &mask))
+	if (!sys_load64((const uint64_t *)(uintptr_t)set, &mask))
 		return -EFAULT;
 	k->saved_mask = k->sigmask;
 	k->has_saved_mask = 1;
@@ -400,7 +511,7 @@ static int64_t swap_mask(uint64_t set, uint64_t bytes)
 	return 0;
 }
 
-static int64_t restore_mask(int64_t result)
+int64_t files_restore_mask(int64_t result)
 {
 	struct control_task *k = core_self();
 
@@ -411,31 +522,52 @@ static int64_t restore_mask(int64_t result)
 	return result;
 }
 
+/* Whether one of the descriptors leads outside; -EFAULT. */
+static int64_t is_poll_external(const struct trap *t)
+{
+	const struct pollfd *p = (const void *)(uintptr_t)t->arg[0];
+	bool is_external = false;
+	uint32_t fd;
+
+	for (uint64_t i = 0; i < (uint32_t)t->arg[1]; i++) {
+		if (!sys_load32((const uint32_t *)&p[i].fd, &fd))
+			return -EFAULT;
+		if ((int32_t)fd >= 0 && !is_internal((int32_t)fd))
+			is_external = true;
+	}
+	return is_external;
+}
+
 static int64_t poll_until(struct trap *t, uint64_t deadline)
 {
-	struct pollfd first = { .fd = -1 }, p;
-	struct wait w = { .kind = WAIT_POLL, .arg = { t->arg[0], t->arg[1] } };
-	bool is_external = false;
-	int64_t r;
+	struct files_wait_for w = {
+		.kind = WAIT_POLL,
+		.arg = { t->arg[0], (uint32_t)t->arg[1] },
+	};
+	int64_t r, is_external;
+	uint32_t fd = 0;
 
 	/* The kernel knows how many there may be. */
 	r = sys_call3(__NR_poll, t->arg[0], t->arg[1], 0);
 	if (r < 0)
 		return r;
-	for (uint64_t i = 0; i < t->arg[1]; i++) {
-		if (!sys_copy_in(&p, t->arg[0] + i * sizeof(p), sizeof(p)))
-			return -EFAULT;
-		if (!i)
-			first = p;
-		if (p.fd >= 0 && !is_internal(p.fd))
-			is_external = true;
-	}
-	r = wait_for(t, &w, EXPLORE_OP_SYSCALL,
-		     t->arg[1] ? fd_object(t, (uint64_t)first.fd) : 0,
-		     is_external, deadline);
-	if (r < 0)
-		return r;
-	return sys_call3(__NR_poll, t->arg[0], t->arg[1], 0);
+	is_external = is_poll_external(t);
+	if (is_external < 0)
+		return is_external;
+	if (w.arg[1])
+		sys_load32((const uint32_t *)(uintptr_t)t->arg[0], &fd);
+	do {
+		int64_t why = files_wait(t, &w, EXPLORE_OP_SYSCALL,
+					 w.arg[1] ? files_object(t, fd) : 0,
+					 is_external, deadline);
+
+		if (why < 0)
+			return why;
+		r = sys_call3(__NR_poll, t->arg[0], t->arg[1], 0);
+		if (why == FILES_TIMED_OUT)
+			break;
+	} while (!r);
+	return r;
 }
 
 int64_t files_poll(struct trap *t)
@@ -446,24 +578,32 @@ int64_t files_poll(struct trap *t)
 int64_t files_ppoll(struct trap *t)
 {
 	uint64_t deadline;
-	int64_t r = deadline_of_parts(t->arg[2], 1, &deadline);
+	int64_t r = files_deadline(t->arg[2], 1, &deadline);
 
 	if (!r)
-		r = swap_mask(t->arg[3], t->arg[4]);
-	return r ? r : restore_mask(poll_until(t, deadline));
+		r = files_swap_mask(t->arg[3], t->arg[4]);
+	if (r)
+		return r;
+	r = files_restore_mask(poll_until(t, deadline));
+	write_time_left(t->arg[2], 1, deadline);
+	return r;
 }
 
 static int64_t select_until(struct trap *t, uint64_t deadline)
 {
-	struct wait w = { .kind = WAIT_SELECT, .arg = { t->arg[0], t->arg[1],
-							t->arg[2], t->arg[3] } };
+	struct files_wait_for w = {
+		.kind = WAIT_SELECT,
+		.arg = { (uint32_t)t->arg[0], t->arg[1], t->arg[2], t->arg[3] },
+	};
 	uint64_t zero[2] = { 0, 0 };
 	int64_t r;
 
-	r = wait_for(t, &w, EXPLORE_OP_SYSCALL, 0,
-		     t->arg[0] && (nr_outside ||
-				   runtime_control->counters.forks),
-		     deadline);
+	if ((int32_t)t->arg[0] < 0)
+		return -EINVAL;
+	r = files_wait(t, &w, EXPLORE_OP_SYSCALL, 0,
+		       t->arg[0] && (nr_outside ||
+				     runtime_control->counters.forks),
+		       deadline);
 	if (r < 0)
 		return r;
 	return sys_call6(__NR_pselect6, t->arg[0], t->arg[1], t->arg[2],
@@ -473,35 +613,52 @@ static int64_t select_until(struct trap *t, uint64_t deadline)
 int64_t files_select(struct trap *t)
 {
 	uint64_t deadline;
-	int64_t r = deadline_of_parts(t->arg[4], 1000, &deadline);
+	int64_t r = files_deadline(t->arg[4], 1000, &deadline);
 
-	return r ? r : select_until(t, deadline);
+	if (r)
+		return r;
+	r = select_until(t, deadline);
+	write_time_left(t->arg[4], 1000, deadline);
+	return r;
 }
 
 int64_t files_pselect(struct trap *t)
 {
 	uint64_t deadline, mask[2] = { 0, 0 };
-	int64_t r;
+	int64_t r = files_deadline(t->arg[4], 1, &deadline);
 
-	if (t->arg[5] && !sys_copy_in(mask, t->arg[5], sizeof(mask)))
-		return -EFAULT;
-	r = deadline_of_parts(t->arg[4], 1, &deadline);
+	if (!r && t->arg[5] && !sys_copy_in(mask, t->arg[5], sizeof(mask)))
+		r = -EFAULT;
 	if (!r)
-		r = swap_mask(mask[0], mask[1]);
-	return r ? r : restore_mask(select_until(t, deadline));
+		r = files_swap_mask(mask[0], mask[1]);
+	if (r)
+		return r;
+	r = files_restore_mask(select_until(t, deadline));
+	write_time_left(t->arg[4], 1, deadline);
+	return r;
 }
 
 static int64_t epoll_until(struct trap *t, uint64_t deadline)
 {
-	struct wait w = { .kind = WAIT_FD, .fd = (int32_t)t->arg[0],
-			  .events = POLLIN };
+	struct files_wait_for w = { .kind = WAIT_FD, .fd = (int32_t)t->arg[0],
+				    .events = POLLIN };
 	int64_t r;
 
-	r = wait_for(t, &w, EXPLORE_OP_SYSCALL, fd_object(t, t->arg[0]),
-		     nr_outside || runtime_control->counters.forks, deadline);
-	if (r < 0)
-		return r;
-	return sys_call4(__NR_epoll_wait, t->arg[0], t->arg[1], t->arg[2], 0);
+	do {
+		int64_t why = files_wait(t, &w, EXPLORE_OP_SYSCALL,
+					 files_object(t, t->arg[0]),
+					 nr_outside ||
+					 runtime_control->counters.forks,
+					 deadline);
+
+		if (why < 0)
+			return why;
+		r = sys_call4(__NR_epoll_wait, t->arg[0], t->arg[1], t->arg[2],
+			      0);
+		if (why == FILES_TIMED_OUT)
+			break;
+	} while (!r);
+	return r;
 }
 
 int64_t files_epoll_wait(struct trap *t)
@@ -517,10 +674,10 @@ int64_t files_epoll_pwait(struct trap *t)
 	if (t->nr == __NR_epoll_pwait)
 		deadline = deadline_of_ms((int32_t)t->arg[3]);
 	else
-		r = deadline_of_parts(t->arg[3], 1, &deadline);
+		r = files_deadline(t->arg[3], 1, &deadline);
 	if (!r)
-		r = swap_mask(t->arg[4], t->arg[5]);
-	return r ? r : restore_mask(epoll_until(t, deadline));
+		r = files_swap_mask(t->arg[4], t->arg[5]);
+	return r ? r : files_restore_mask(epoll_until(t, deadline));
 }
 
 /* ------------------------------------------------------------- children */
@@ -530,7 +687,7 @@ int64_t files_epoll_pwait(struct trap *t)
  * the schedule: give it time to. One that needs us is not waited for again and
  * again.
  */
-static void give_child_time(const struct wait *w)
+static void give_child_time(const struct files_wait_for *w)
 {
 	struct control *c = runtime_control;
 	uint64_t slice[2] = { 0, 200000 };
@@ -550,36 +707,68 @@ static void give_child_time(const struct wait *w)
 int64_t files_wait_child(struct trap *t, uint64_t idtype, uint64_t id,
 			 uint64_t options)
 {
-	struct wait w = { .kind = WAIT_CHILD,
+	struct files_wait_for w = { .kind = WAIT_CHILD,
 			  .arg = { idtype, id, options & ~1ull } };
 
 	give_child_time(&w);
-	return wait_for(t, &w, EXPLORE_OP_CHILD_WAIT,
+	return files_wait(t, &w, EXPLORE_OP_CHILD_WAIT,
 			runtime_object(SCHED_CLASS_CHILD, NULL, t->site), true,
 			0);
 }
 
 /* --------------------------------------------------------------- others */
 
-/* Make it non-blocking and try again after the others had a chance. */
-static int64_t retry(struct trap *t)
+int64_t files_retry(struct trap *t, int64_t (*attempt)(const struct trap *),
+		    bool was_tried, uint32_t object, bool is_external,
+		    uint64_t deadline)
 {
+	struct files_wait_for w = { .kind = WAIT_CHANGE, .attempt = attempt,
+				    .trap = t };
 	int64_t r;
 
 	for (;;) {
-		r = pass_in_order(t, t->arg[0]);
+		w.arg[0] = files_changes - !was_tried;
+		was_tried = true;
+		r = files_wait(t, &w, EXPLORE_OP_SYSCALL, object, is_external,
+			       deadline);
+		if (r < 0)
+			return r;
+		if (w.has_result)
+			return w.result;
+		if (r == FILES_TIMED_OUT)
+			return -EAGAIN;
+		r = attempt(t);
 		if (r != -EAGAIN)
 			return r;
-		threads_yield(t);
 	}
+}
+
+static int64_t pass_as_it_is(const struct trap *t)
+{
+	return sys_call6(t->nr, t->arg[0], t->arg[1], t->arg[2], t->arg[3],
+			 t->arg[4], t->arg[5]);
+}
+
+/*
+ * The call was made non-blocking. Only other processes, or the tasks here, give
+ * the lock back; the latter by a call of theirs.
+ */
+static int64_t lock(struct trap *t)
+{
+	int64_t r = files_in_order(t, t->arg[0]);
+
+	if (r != -EAGAIN)
+		return r;
+	return files_retry(t, pass_as_it_is, true, files_object(t, t->arg[0]),
+			   runtime_control->counters.forks, 0);
 }
 
 int64_t files_flock(struct trap *t)
 {
-	if (t->arg[1] & 4)	/* LOCK_NB */
-		return pass_in_order(t, t->arg[0]);
-	t->arg[1] |= 4;
-	return retry(t);
+	if (t->arg[1] & LOCK_NB_FLAG)
+		return files_in_order(t, t->arg[0]);
+	t->arg[1] |= LOCK_NB_FLAG;
+	return lock(t);
 }
 
 int64_t files_fcntl(struct trap *t)
@@ -587,11 +776,12 @@ int64_t files_fcntl(struct trap *t)
 	int64_t r;
 
 	switch (t->arg[1]) {
-	case 38:		/* F_OFD_SETLKW */
-		t->arg[1] = 37;	/* F_OFD_SETLK */
-		return retry(t);
-	case 0:			/* F_DUPFD */
-	case 1030:		/* F_DUPFD_CLOEXEC */
+	case F_SETLKW:
+	case F_OFD_SETLKW:
+		t->arg[1]--;	/* F_SETLK, F_OFD_SETLK */
+		return lock(t);
+	case F_DUPFD:
+	case F_DUPFD_CLOEXEC:
 		r = trap_pass(t);
 		copy_kind(r, t->arg[0]);
 		return r;
@@ -667,14 +857,19 @@ static bool is_descriptor_path(const char *path)
 int64_t files_open(struct trap *t)
 {
 	const char *path = (const void *)(uintptr_t)
-		t->arg[t->nr == __NR_openat ? 1 : 0];
-	int64_t r = trap_pass(t);
+		t->arg[t->nr == __NR_openat || t->nr == __NR_openat2];
+	bool is_inside;
+	int64_t r;
 
-	if (r < 0)	/* as it is for a path that cannot be read */
+	if (!fifos_open(t, &r, &is_inside))
+		r = trap_pass(t);
+	if (r < 0)
 		return r;
 	if (is_descriptor_path(path))
 		has_lost_track = true;
 	set_kind(r, inputs_is_file((int)r) ? FILES_REGULAR : FILES_OTHER, 0);
+	if (is_inside)
+		fifos_note(r);
 	return r;
 }
 

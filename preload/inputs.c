@@ -10,8 +10,6 @@
  * The log is a sequence of struct record, each followed by its data, padded to
  * eight bytes. docs/TRACE_FORMAT.md describes it.
  */
-#include <linux/stat.h>
-
 #include "preload/files.h"
 
 struct record {
@@ -35,22 +33,27 @@ struct stat_head {
 	uint8_t rest[256];
 };
 
-bool inputs_is_outside(int fd)
+uint32_t inputs_type_of(int fd)
 {
 	struct stat_head st;
 
 	if (sys_call2(__NR_fstat, fd, &st) < 0)
-		return false;
-	return (st.mode & S_IFMT) == S_IFCHR || (st.mode & S_IFMT) == S_IFIFO;
+		return FILES_NO_TYPE;
+	return st.mode >> 12 & 15;
+}
+
+bool inputs_is_outside(int fd)
+{
+	uint32_t type = files_type_of((uint64_t)fd);
+
+	return type == FILES_TYPE_DEVICE || type == FILES_TYPE_FIFO;
 }
 
 bool inputs_is_file(int fd)
 {
-	struct stat_head st;
+	uint32_t type = files_type_of((uint64_t)fd);
 
-	if (sys_call2(__NR_fstat, fd, &st) < 0)
-		return false;
-	return (st.mode & S_IFMT) == S_IFREG || (st.mode & S_IFMT) == S_IFDIR;
+	return type == FILES_TYPE_REGULAR || type == FILES_TYPE_FOLDER;
 }
 
 static bool is_replay(void)

@@ -57,7 +57,8 @@ static uint32_t flags_of(const struct trap *t, const struct trap_entry *e)
 static void order_inside(const struct trap *t, uint32_t id, uint32_t flags)
 {
 	uint32_t object = runtime_object(SCHED_CLASS_FD,
-					 (void *)(uintptr_t)(1ull << 32 | id),
+					 (void *)(uintptr_t)
+					 SCHED_FD_ADDRESS(SCHED_FD_INSIDE, id),
 					 t->site);
 
 	races_acquire(order_races, runtime_self(), object);
@@ -104,6 +105,12 @@ void order_call(const struct trap *t, const struct trap_entry *e,
 	} else if (kind == FILES_OTHER) {
 		order_other(e, flags);
 	}
+}
+
+void order_descriptor(const struct trap *t, uint64_t fd)
+{
+	if (is_on() && files_kind_of(fd) == FILES_INSIDE)
+		order_inside(t, files_inside_id(fd), TRAP_F_SHOWS);
 }
 
 void order_note_full(void)

