@@ -21,6 +21,7 @@
 #define MAX_REAL_WAIT 64
 #define NR_TRACKED 1024
 #define NS_PER_S 1000000000ull
+#define SOON_NS 1000000ull
 #define MAX_SECONDS 9000000000ull
 #define CHILD_PATIENCE_NS 256000000ull
 
@@ -283,12 +284,79 @@ static void try_calls(void)
 	}
 }
 
+/* ---------------------------------------------- words that others may wake */
+
+#define MAX_WORDS 32
+#define WORD_OF_32_BITS 2	/* FUTEX_32 */
+#define MONOTONIC 1
+
+/* The kernel's struct futex_waitv. */
+struct word {
+	uint64_t value, addr;
+	uint32_t flags, reserved;
+};
+
+static uint32_t find_words(struct word *word)
+{
+	struct scheduler *s = runtime_scheduler();
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < s->nr_live && nr < MAX_WORDS; i++) {
+		const struct files_wait_for *w = &waits[s->live[i]];
+
+		if (w->kind == WAIT_FUTEX)
+			word[nr++] = (struct word){
+				.addr = w->arg[0],
+				.value = (uint32_t)w->arg[1],
+				.flags = WORD_OF_32_BITS,
+			};
+	}
+	return nr;
+}
+
+/*
+ * The kernel says which word was woken, not how often. Waking one too many is
+ * allowed: futex(2) may return without a reason.
+ */
+static void wake_word(uint64_t addr)
+{
+	struct scheduler *s = runtime_scheduler();
+
+	for (uint32_t i = 0; i < s->nr_live; i++) {
+		const struct files_wait_for *w = &waits[s->live[i]];
+
+		if (w->kind == WAIT_FUTEX && w->arg[0] == addr)
+			scheduler_unwait(s, s->live[i], SCHED_WAKE_WOKEN);
+	}
+}
+
+/*
+ * Another process may wake a word without changing it, which only who is in the
+ * kernel's queue is told. False where the kernel is too old, or without a word.
+ */
+static bool wait_on_words(uint64_t wait_ns)
+{
+	struct word word[MAX_WORDS];
+	uint32_t nr = find_words(word);
+	uint64_t until = time_real_ns() + wait_ns;
+	uint64_t time[2] = { until / NS_PER_S, until % NS_PER_S };
+	int64_t r;
+
+	if (!nr)
+		return false;
+	r = sys_call5(__NR_futex_waitv, word, nr, 0, time, MONOTONIC);
+	if (r >= 0 && r < nr)
+		wake_word(word[r].addr);
+	return r != -ENOSYS;
+}
+
 /* Sleep until one of the awaited descriptors is ready, a signal, or time. */
 static void wait_really(uint64_t wait_ns)
 {
 	struct scheduler *s = runtime_scheduler();
 	struct pollfd p[MAX_REAL_WAIT];
-	uint64_t time[2] = { wait_ns / 1000000000ull, wait_ns % 1000000000ull };
+	bool has_words = false, is_soon = false;
+	uint64_t time[2];
 	uint32_t nr = 0;
 
 	for (uint32_t i = 0; i < s->nr_live && nr < MAX_REAL_WAIT; i++) {
@@ -297,15 +365,22 @@ static void wait_really(uint64_t wait_ns)
 		if (w->kind == WAIT_FD) {
 			p[nr].fd = w->fd;
 			p[nr++].events = (short)w->events;
+		} else if (w->kind == WAIT_FUTEX) {
+			has_words = true;
 		} else if (w->kind) {
-			/* Look again soon; these have no single descriptor. */
-			if (time[0] || time[1] > 1000000) {
-				time[0] = 0;
-				time[1] = 1000000;
-			}
+			is_soon = true;	/* these have no single descriptor */
 		}
 	}
-	sys_call5(__NR_ppoll, p, nr, time, 0, 8);
+	/* Of two places to wait at, the other one is looked at soon, too. */
+	if ((is_soon || (has_words && nr)) && wait_ns > SOON_NS)
+		wait_ns = SOON_NS;
+	if (!has_words || !wait_on_words(wait_ns)) {
+		if (has_words && wait_ns > SOON_NS)
+			wait_ns = SOON_NS;
+		time[0] = wait_ns / NS_PER_S;
+		time[1] = wait_ns % NS_PER_S;
+		sys_call5(__NR_ppoll, p, nr, time, 0, 8);
+	}
 	try_calls();
 }
 
