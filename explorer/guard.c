@@ -27,24 +27,10 @@
 
 #include "explorer/referee.h"
 #include "explorer/util.h"
+#include "preload/guarded.h"
 
-static const int refused[] = {
-	/* the file system tree */
-	SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root),
-	SCMP_SYS(move_mount), SCMP_SYS(open_tree), SCMP_SYS(fsopen),
-	SCMP_SYS(fsmount), SCMP_SYS(fspick), SCMP_SYS(mount_setattr),
-	SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(quotactl),
-	SCMP_SYS(quotactl_fd), SCMP_SYS(setns), SCMP_SYS(acct),
-	/* the kernel */
-	SCMP_SYS(reboot), SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load),
-	SCMP_SYS(init_module), SCMP_SYS(finit_module),
-	SCMP_SYS(delete_module), SCMP_SYS(bpf), SCMP_SYS(iopl),
-	SCMP_SYS(ioperm),
-	/* time and names of the machine */
-	SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(adjtimex),
-	SCMP_SYS(clock_adjtime), SCMP_SYS(sethostname),
-	SCMP_SYS(setdomainname), SCMP_SYS(vhangup),
-};
+#define NUMBER(name) SCMP_SYS(name),
+static const int refused[] = { GUARDED_ALWAYS(NUMBER) };
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

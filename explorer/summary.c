@@ -107,19 +107,20 @@ static void print_coverage(FILE *out, const struct tally *t,
 			plural(t->over_limit));
 }
 
-/* Calls that went to the kernel and whose results no replay can repeat. */
-static void print_passed(FILE *out, const struct control_counters *c)
+/* Kinds of calls, the most frequent first. */
+static void print_calls(FILE *out, const char *what, const uint32_t *count,
+			const char *end)
 {
 	struct ranked row[CONTROL_MAX_SYSCALLS];
 	uint64_t rest = 0;
 	char *name;
 
 	for (int i = 0; i < CONTROL_MAX_SYSCALLS; i++)
-		row[i] = (struct ranked){ c->passed[i], i };
+		row[i] = (struct ranked){ count[i], i };
 	qsort(row, CONTROL_MAX_SYSCALLS, sizeof(row[0]), compare_ranked);
 	if (!row[0].count)
 		return;
-	fputs("  passed to the kernel, not recorded: ", out);
+	fprintf(out, "  %s: ", what);
 	for (int i = 0; i < CONTROL_MAX_SYSCALLS && row[i].count; i++) {
 		if (i >= MAX_KINDS) {
 			rest += row[i].count;
@@ -133,7 +134,7 @@ static void print_passed(FILE *out, const struct control_counters *c)
 	}
 	if (rest)
 		fprintf(out, ", %llu others", (unsigned long long)rest);
-	fputc('\n', out);
+	fprintf(out, "%s\n", end);
 }
 
 static void print_escapes(FILE *out, const struct control_counters *c)
@@ -148,7 +149,6 @@ static void print_escapes(FILE *out, const struct control_counters *c)
 		{ c->shared_maps, "writable mappings shared with others" },
 		{ c->io_uring, "uses of io_uring" },
 		{ c->real_waits, "waits for the world outside" },
-		{ c->denied, "calls refused by the guard" },
 		{ c->inputs_lost, "inputs too many to record" },
 	};
 
@@ -168,6 +168,10 @@ void summary_print(FILE *out, const struct tally *t, const struct options *o,
 		print_operations(out, t);
 	print_coverage(out, t, plan, covered);
 	print_escapes(out, &t->counters);
-	print_passed(out, &t->counters);
+	print_calls(out, "refused by explore's guard", t->counters.refused,
+		    "; --no-guard lets it");
+	/* No replay can repeat their results. */
+	print_calls(out, "passed to the kernel, not recorded",
+		    t->counters.passed, "");
 	fflush(out);
 }

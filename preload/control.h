@@ -254,6 +254,7 @@ struct control_counters {
 	uint64_t reserved[20];
 	/* Passed to the kernel and not recorded, by number. */
 	uint32_t passed[CONTROL_MAX_SYSCALLS];
+	uint32_t refused[CONTROL_MAX_SYSCALLS];	/* by the guard, by number */
 };
 
 /* ------------------------------------------------------------- accesses */

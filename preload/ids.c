@@ -10,7 +10,9 @@
 #include <linux/resource.h>
 #include <linux/sched.h>
 
+#include "preload/guarded.h"
 #include "preload/ids.h"
+#include "preload/syscall_numbers.h"
 #include "preload/traps.h"
 
 #define MIN_FD 200		/* above what programs expect to get */
@@ -250,13 +252,35 @@ void ids_translate(struct trap *t, const struct trap_entry *e)
 		translate_special(t);
 }
 
+static bool is_guarded(int64_t nr)
+{
+	switch (nr) {
+#define CALL(name) case __NR_##name:
+	GUARDED_ALWAYS(CALL)
+	GUARDED_STRANGERS(CALL)
+#undef CALL
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool ids_was_refused(const struct trap *t)
+{
+	if (runtime_control->config.flags & CONTROL_F_NO_GUARD ||
+	    !is_guarded(t->nr))
+		return false;
+	runtime_control->counters.denied++;
+	runtime_control->counters.refused[t->nr]++;
+	return true;
+}
+
 int64_t ids_signal_other(struct trap *t)
 {
 	int64_t r = trap_pass(t);
 
 	/* The guard knows who descends from the run, and refuses the rest. */
-	if (r == -EPERM &&
-	    !(runtime_control->config.flags & CONTROL_F_NO_GUARD))
-		runtime_control->counters.denied++;
+	if (r == -EPERM)
+		ids_was_refused(t);
 	return r;
 }

@@ -43,6 +43,9 @@ RUNTIME_HIDDEN bool ids_is_own_group(int64_t pid);
 /* A call that signals somebody else; arg[0] says whom. */
 RUNTIME_HIDDEN int64_t ids_signal_other(struct trap *t);
 
+/* The call failed with EPERM. Whether that was the guard; then it is counted. */
+RUNTIME_HIDDEN bool ids_was_refused(const struct trap *t);
+
 /* In a call's arguments, tasks' numbers become the process's. */
 RUNTIME_HIDDEN void ids_translate(struct trap *t, const struct trap_entry *e);
 

@@ -5,6 +5,8 @@
  * Rules: this runs on our stack of the task, in a signal handler or below a
  * patched site, with the target's fs base; see runtime.h and stacks.c.
  */
+#include <linux/errno.h>
+
 #include "preload/access.h"
 #include "preload/clock.h"
 #include "preload/files.h"
@@ -42,14 +44,19 @@ int64_t trap_refuse(struct trap *t)
 
 static int64_t make_call(struct trap *t, const struct trap_entry *e)
 {
+	int64_t r;
+
 	if (e->flags & TRAP_F_PID)
 		ids_translate(t, e);
 	if (e->handler)
 		return e->handler(t);
+	r = trap_pass(t);
+	if (r == -EPERM && ids_was_refused(t))
+		return r;
 	if (!(e->flags & TRAP_F_QUIET) && t->nr >= 0 &&
 	    t->nr < CONTROL_MAX_SYSCALLS)
 		runtime_control->counters.passed[t->nr]++;
-	return trap_pass(t);
+	return r;
 }
 
 static int64_t dispatch(struct trap *t, const struct trap_entry *e)
