@@ -122,3 +122,23 @@ const char *region_check(const struct region *r, const struct control *c)
 		return "tasks and objects";
 	return is_log_sane(c) ? NULL : "the log";
 }
+
+void region_reset(const struct region *r, struct control *c)
+{
+	struct scheduler *s = &c->scheduler;
+
+	c->config = r->config;
+	c->nr_areas = r->nr_areas;
+	c->nr_access = r->nr_access;
+	c->nr_modules = r->nr_modules;
+	for (uint32_t i = 0; i < c->nr_modules; i++)
+		c->module[i].path[sizeof(c->module[i].path) - 1] = '\0';
+	c->nr_sites = c->nr_patched = 0;
+	c->nr_races = c->nr_calls = 0;
+	c->nr_values = c->input_bytes = 0;
+	memset(&c->counters, 0, sizeof(c->counters));
+	memset(&c->verdict, 0, sizeof(c->verdict));
+	s->step = 0;
+	s->nr_tasks = s->nr_live = s->max_live = s->current = 0;
+	s->nr_objects = 0;
+}

@@ -460,6 +460,7 @@ int worker_run(struct worker *w,
 			    "memory, a stray write: %s cannot be used",
 			    (unsigned long long)w->region.config.run,
 			    w->target->argv[0], what);
+		region_reset(&w->region, c);
 		return -ENOTRECOVERABLE;
 	}
 	complete_verdict(w, &dog);
