@@ -95,7 +95,8 @@ static void check_calls(pid_t pid, pid_t tid)
 	struct sched_param param;
 	struct rlimit limit;
 	char path[64];
-	int nice;
+	int nice, seen[2];
+	FILE *stat;
 
 	errno = 0;
 	nice = getpriority(PRIO_PROCESS, (id_t)pid);
@@ -110,6 +111,11 @@ static void check_calls(pid_t pid, pid_t tid)
 	check_files(pid, tid);
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	MUST(!access(path, R_OK));
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	stat = fopen(path, "r");
+	MUST(stat && fscanf(stat, "%d (%*[^)]) %*c %d", &seen[0], &seen[1]) == 2);
+	MUST(seen[0] == tid && seen[1] == getppid());
+	fclose(stat);
 }
 
 static void *thread(void *unused)
