@@ -98,13 +98,22 @@ static void job_release(struct job *j)
 	plan_release(&j->plan);
 }
 
+#define MAX_FOLLOWED 16u
+
 int cmd_run(const struct options *o)
 {
+	uint32_t nr_followed = 0;
 	struct job j;
 	int status;
 
 	job_init(&j, o);
-	status = search_run(o, &j.target, &j.plan);
+	do
+		status = search_run(o, &j.target, &j.plan);
+	while (status == SEARCH_FOLLOWS && nr_followed++ < MAX_FOLLOWED);
+	if (status == SEARCH_FOLLOWS) {
+		warn("'%s' goes on replacing itself", j.target.argv[0]);
+		status = EXIT_NO_CONTROL;
+	}
 	job_release(&j);
 	return status;
 }
@@ -119,8 +128,8 @@ static bool is_failure(const struct options *o,
 	return true;
 }
 
-/* The one run. Returns it, or dies. */
-static struct failure *record_run(struct job *j, struct worker *w)
+/* The one run, or die. */
+static void run_once(struct job *j, struct worker *w)
 {
 	struct control *c = worker_control(w);
 	struct errbuf err = ERRBUF_INIT;
@@ -133,17 +142,54 @@ static struct failure *record_run(struct job *j, struct worker *w)
 	c->config.run = 0;
 	if (worker_run(w, NULL, NULL, &err))
 		die(EXIT_NO_CONTROL, "%s", err.text);
+}
+
+/* Whether the target is what it replaced itself with now. */
+static bool follow(struct job *j, struct control *c)
+{
+	struct errbuf err = ERRBUF_INIT;
+
+	if (c->verdict.kind != CONTROL_VERDICT_EXEC || !c->exec.is_whole)
+		return false;
+	if (target_replace(&j->target, &c->exec, &err))
+		die(EXIT_NO_CONTROL, "'%s' replaced itself with another "
+		    "program: %s", j->target.argv[0], err.text);
+	return true;
+}
+
+/* The recorded run, of the program that it is in the end. */
+static struct failure *record_run(struct job *j,
+				  const struct control_config *config, int cpu)
+{
+	uint32_t nr_followed = 0;
+	struct failure *f;
+	struct worker *w;
+	struct control *c;
+
+	for (;;) {
+		struct errbuf err = ERRBUF_INIT;
+
+		if (worker_start(&w, &j->target, config, cpu, &err))
+			die(EXIT_NO_CONTROL, "%s", err.text);
+		run_once(j, w);
+		c = worker_control(w);
+		if (nr_followed++ == MAX_FOLLOWED || !follow(j, c))
+			break;
+		worker_free(w);
+	}
 	if (c->verdict.kind > CONTROL_VERDICT_RACE)
 		die(EXIT_NO_CONTROL, "the run of '%s' got no verdict: %s%s%s",
 		    j->target.argv[0], trace_verdict_name(c->verdict.kind),
 		    c->verdict.message[0] ? ": " : "", c->verdict.message);
-	return failure_new(w, &j->target, &j->plan);
+	f = failure_new(w, &j->target, &j->plan);
+	worker_free(w);
+	return f;
 }
 
 int cmd_record(const struct options *o)
 {
 	struct control_config config;
-	struct worker *first = NULL, *second = NULL;
+	struct worker *second = NULL;
 	struct errbuf err = ERRBUF_INIT;
 	struct failure *f;
 	struct job j;
@@ -154,10 +200,7 @@ int cmd_record(const struct options *o)
 	plan_configure(&j.plan, o, &config);
 	cpu = worker_choose_cpu(0);
 	worker_pin_self(cpu);
-	if (worker_start(&first, &j.target, &config, cpu, &err))
-		die(EXIT_NO_CONTROL, "%s", err.text);
-	f = record_run(&j, first);
-	worker_free(first);
+	f = record_run(&j, &config, cpu);
 	if (worker_start(&second, &j.target, &config, cpu, &err) ||
 	    failure_confirm(&f, second, &j.target, &j.plan, &err))
 		warn("the run could not be replayed: %s", err.text);

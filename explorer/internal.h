@@ -58,6 +58,15 @@ struct target {
  */
 int target_init(struct target *t, char *const *argv, struct errbuf *err);
 
+/*
+ * The program that a run would have replaced itself with, in the place of `t`,
+ * which keeps how it is to be run. Returns 0, or negative with `err` filled and
+ * `t` as it was.
+ */
+struct control_exec;
+int target_replace(struct target *t, const struct control_exec *e,
+		   struct errbuf *err);
+
 /* The same checks for a path that needs no search, without arguments. */
 int target_check(const char *path, struct errbuf *err);
 
@@ -267,8 +276,10 @@ void replay_modules_free(struct trace_module *m, uint32_t nr);
 
 /*
  * Search for failures as the options say. Prints reports and the summary to
- * stdout, chat to stderr. Returns an enum exit_status.
+ * stdout, chat to stderr. Returns an enum exit_status; or SEARCH_FOLLOWS, with
+ * nothing printed, when `target` is another program now, to be searched anew.
  */
+#define SEARCH_FOLLOWS 256
 int search_run(const struct options *o, struct target *target,
 	       const struct plan *plan);
 
@@ -291,6 +302,8 @@ struct record {
 	uint32_t verdict;	/* enum control_verdict_kind */
 	int32_t code;
 	bool has_choices;	/* some point had more than one answer */
+	/* Verdict EXEC: control->exec says all of what it would become. */
+	bool is_followable;
 	bool has_known_race;	/* met one that was reported as a failure */
 	uint64_t place;		/* failure_place(), iff it failed */
 	struct failure *failure;	/* kept for the report; or NULL */

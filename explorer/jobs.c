@@ -36,6 +36,7 @@ static void fill_record(struct record *r, const struct control *c)
 	r->verdict = c->verdict.kind;
 	r->code = c->verdict.code;
 	r->has_choices = has_choices(c);
+	r->is_followable = c->exec.is_whole;
 	r->has_known_race = c->nr_known_races > 0;
 	r->counters = c->counters;
 	memcpy(r->nr_ops, c->scheduler.nr_ops, sizeof(r->nr_ops));

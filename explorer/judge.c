@@ -106,6 +106,11 @@ static void handle_no_verdict(struct search *s, const struct record *r)
 	const char *name = s->target->argv[0];
 	const char *why = r->err.text;
 
+	if (r->verdict == CONTROL_VERDICT_EXEC && r->is_followable) {
+		s->follows = true;
+		s->is_done = true;
+		return;
+	}
 	progress_clear(&s->progress);
 	if (r->kind == RECORD_BROKEN)
 		warn("%s", why);
@@ -144,8 +149,15 @@ static void judge(struct search *s, struct record *r)
 		s->tally.failures++;	/* of a kind that is known */
 	if (!r->has_choices && !s->is_done) {
 		progress_clear(&s->progress);
-		warn("'%s' created no second thread: nothing to explore",
-		     s->target->argv[0]);
+		if (r->counters.forks)
+			warn("'%s' created no second thread itself, and what its "
+			     "%llu child process%s did was not controlled: "
+			     "nothing to explore", s->target->argv[0],
+			     (unsigned long long)r->counters.forks,
+			     r->counters.forks == 1 ? "" : "es");
+		else
+			warn("'%s' created no second thread: nothing to explore",
+			     s->target->argv[0]);
 		s->is_done = true;
 	}
 }

@@ -188,6 +188,32 @@ static void search_release(struct search *s)
 	pthread_mutex_destroy(&s->lock);
 }
 
+/* Returns SEARCH_FOLLOWS, or EXIT_NO_CONTROL when it cannot be. */
+static int follow(struct search *s, struct target *target)
+{
+	char *was = xstrdup(path_base(s->target->argv[0]));
+	struct errbuf err = ERRBUF_INIT;
+	int status = EXIT_NO_CONTROL;
+	uint32_t i = 0;
+
+	progress_clear(&s->progress);
+	while (i + 1 < s->nr_workers &&
+	       !worker_control(s->runner[i].worker)->exec.is_whole)
+		i++;
+	if (target_replace(target, &worker_control(s->runner[i].worker)->exec,
+			   &err)) {
+		warn("'%s' replaced itself with another program: %s", was,
+		     err.text);
+	} else {
+		status = SEARCH_FOLLOWS;
+		if (!s->o->is_quiet)
+			warn("note: '%s' replaced itself with '%s', which is "
+			     "explored", was, s->target->program);
+	}
+	free(was);
+	return status;
+}
+
 int search_run(const struct options *o, struct target *target,
 	       const struct plan *plan)
 {
@@ -218,7 +244,10 @@ int search_run(const struct options *o, struct target *target,
 		search__run_alone(&s);
 	else
 		search__run_together(&s);
-	finish(&s);
+	if (s.follows)
+		s.status = follow(&s, target);
+	else
+		finish(&s);
 out:
 	search_release(&s);
 	return s.status;

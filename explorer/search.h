@@ -40,6 +40,7 @@ struct search {
 	char covered[256];	/* the strategy's own words */
 	int status;		/* enum exit_status */
 	bool is_done;
+	bool follows;		/* the target became another program */
 	struct learning learning;	/* changes between generations only */
 	struct lesson **lesson;	/* of the committed runs since, by number */
 	uint32_t nr_lessons;

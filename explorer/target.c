@@ -355,28 +355,89 @@ int target_check(const char *path, struct errbuf *err)
 	return rc;
 }
 
-int target_init(struct target *t, char *const *argv, struct errbuf *err)
+static int check_all(struct target *t, struct errbuf *err)
 {
 	int rc = 1;
 
-	memset(t, 0, sizeof(*t));
-	t->argv = xstrvdup(argv);
-	t->program = find_program(argv[0], err);
-	if (!t->program) {
-		rc = -ENOENT;
-		goto out;
-	}
 	for (int depth = 0; rc == 1 && depth <= MAX_SCRIPT_DEPTH; depth++)
 		rc = check_one(t, err);
 	if (rc == 1) {
 		errbuf_addf(err, "'%s': too many scripts that interpret "
-			    "scripts", argv[0]);
+			    "scripts", t->argv[0]);
 		rc = -ELOOP;
 	}
-out:
+	return rc;
+}
+
+int target_init(struct target *t, char *const *argv, struct errbuf *err)
+{
+	int rc;
+
+	memset(t, 0, sizeof(*t));
+	t->argv = xstrvdup(argv);
+	t->program = find_program(argv[0], err);
+	rc = t->program ? check_all(t, err) : -ENOENT;
 	if (rc)
 		target_release(t);
 	return rc;
+}
+
+/* The next string of `e`; NULL when it is not there. */
+static char *take_string(const struct control_exec *e, size_t *at)
+{
+	size_t bytes = e->bytes < sizeof(e->text) ? e->bytes : sizeof(e->text);
+	size_t left = *at < bytes ? bytes - *at : 0;
+	size_t n = strnlen(e->text + *at, left);
+	char *string;
+
+	if (n == left)
+		return NULL;
+	string = xstrdup(e->text + *at);
+	*at += n + 1;
+	return string;
+}
+
+static char **take_strings(const struct control_exec *e, uint32_t nr,
+			   size_t *at)
+{
+	char **list;
+
+	if (nr > sizeof(e->text))
+		return NULL;
+	list = xcalloc(nr + 1ul, sizeof(*list));
+	for (uint32_t i = 0; i < nr; i++)
+		if (!(list[i] = take_string(e, at)))
+			break;
+	return list;
+}
+
+int target_replace(struct target *t, const struct control_exec *e,
+		   struct errbuf *err)
+{
+	struct target new = *t;
+	size_t at = 0;
+	int rc = -EINVAL;
+
+	new.stdin_path = NULL;
+	new.program = take_string(e, &at);
+	new.cwd = take_string(e, &at);
+	new.argv = take_strings(e, e->nr_args, &at);
+	new.env = take_strings(e, e->nr_env, &at);
+	if (new.program && new.cwd && new.argv && new.argv[0] && new.env)
+		rc = check_all(&new, err);
+	else
+		errbuf_addf(err, "what it executes cannot be read");
+	if (rc) {
+		target_release(&new);
+		return rc;
+	}
+	free(t->program);
+	strv_free(t->argv);
+	strv_free(t->env);
+	free(t->cwd);
+	new.stdin_path = t->stdin_path;
+	*t = new;
+	return 0;
 }
 
 void target_release(struct target *t)

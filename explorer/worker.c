@@ -329,6 +329,9 @@ static void complete_verdict(struct worker *w, const struct watchdog *dog)
 	int status = c->wait_status;
 	char text[160];
 
+	if (c->verdict.kind == CONTROL_VERDICT_EXEC && c->scheduler.nr_tasks > 1 &&
+	    !dog->reason)
+		c->verdict.kind = CONTROL_VERDICT_NONE;	/* how that ended */
 	if (c->verdict.kind != CONTROL_VERDICT_NONE)
 		return;
 	if (dog->reason) {
@@ -351,6 +354,7 @@ static int begin_run(struct worker *w, struct errbuf *err)
 	c->verdict.nr_cycle = 0;
 	c->verdict.message[0] = '\0';
 	c->scheduler.step = 0;
+	c->exec.is_whole = 0;
 	c->nr_values = 0;
 	c->nr_modules = w->nr_modules;
 	access_rewind(c);

@@ -237,6 +237,19 @@ struct control_task {
 	uint32_t reserved;
 };
 
+#define CONTROL_EXEC_PATH 4096
+#define CONTROL_EXEC_BYTES (1u << 20)	/* sparse */
+
+/*
+ * What a run would have replaced itself with, before it made a thread. Strings
+ * one behind the other: the file's path, the directory, arguments, environment.
+ */
+struct control_exec {
+	uint32_t is_whole;	/* there is nothing more to know; else nothing */
+	uint32_t bytes, nr_args, nr_env;
+	char text[CONTROL_EXEC_BYTES];
+};
+
 /* What escaped control, or was refused; for the honest summary. */
 struct control_counters {
 	uint64_t traps;		/* SIGSYS taken */
@@ -449,6 +462,7 @@ struct control {
 	 */
 	uint32_t run_number;
 	uint32_t is_ambient;	/* the run drops all its capabilities */
+	struct control_exec exec;	/* of a run whose verdict is EXEC */
 };
 
 /* Of the runtime's stack for each task; sparse. */

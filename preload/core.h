@@ -178,6 +178,8 @@ RUNTIME_HIDDEN void process_trap_cpu(void);
 /* Answer for what constructors ask, in the zygote, from here to there. */
 RUNTIME_HIDDEN void startup_begin(void);
 RUNTIME_HIDDEN void startup_end(void);
+/* exec.c: note what the target may inherit. In the zygote. */
+RUNTIME_HIDDEN void exec_init(void);
 /* Patch the sites that runs have learned. In the zygote, before a fork. */
 RUNTIME_HIDDEN void patch_apply(void);
 

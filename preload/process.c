@@ -215,6 +215,9 @@ int64_t process_execve(struct trap *t)
 	int64_t r;
 
 	announce(t, EXPLORE_OP_EXEC);
+	if (exec_hand_over(t))
+		runtime_end(CONTROL_VERDICT_EXEC, 0, 0, t->site,
+			    runtime_control->exec.text);
 	runtime_control->counters.execs++;
 	copy_text(v->message, sizeof(v->message),
 		  t->arg[t->nr == __NR_execveat ? 1 : 0]);

@@ -203,6 +203,9 @@ RUNTIME_HIDDEN void threads_set_name(uint32_t task, const char *name);
 /* futex.c: wake as the kernel does on thread exit; no scheduling point. */
 RUNTIME_HIDDEN void futex_wake_address(uint64_t addr, uint32_t max);
 
+/* exec.c: whether the tool has been told all of what the call would execute. */
+RUNTIME_HIDDEN bool exec_hand_over(const struct trap *t);
+
 /* cpuid.c: let it fault, or not; answer a fault at it. */
 RUNTIME_HIDDEN void cpuid_trap(bool is_on);
 RUNTIME_HIDDEN bool cpuid_emulate(struct sigcontext *m);

@@ -199,6 +199,7 @@ static void prepare(struct control *c)
 	c->access_entry = (uintptr_t)access_entry;
 	signals_init();
 	interpose_alloc_start();
+	exec_init();
 }
 
 static void wait_for_command(struct control *c)
