@@ -185,7 +185,7 @@ static size_t write_stat(const struct place *at, char *out)
 	while (*p == ' ' && n < TEXT_BYTES - 64) {
 		if (field == 4)
 			n += runtime_format(out + n, 32, " %ld",
-					    (long)process_getppid(NULL));
+					    (long)sys_call0(__NR_getppid));
 		else if (field == 20)
 			n += runtime_format(out + n, 32, " %lu", (unsigned long)
 					    runtime_scheduler()->nr_live);
@@ -253,7 +253,7 @@ static size_t write_status(const struct place *at, char *out)
 			"R (running)" : "S (sleeping)", 0 },
 		{ "Tgid:", LINE_NUMBER, NULL, core_task(0)->tid },
 		{ "Pid:", LINE_NUMBER, NULL, k->tid },
-		{ "PPid:", LINE_NUMBER, NULL, (uint64_t)process_getppid(NULL) },
+		{ "PPid:", LINE_NUMBER, NULL, (uint64_t)sys_call0(__NR_getppid) },
 		{ "Threads:", LINE_NUMBER, NULL, runtime_scheduler()->nr_live },
 		{ "SigPnd:", LINE_SET, NULL, k->sigpending },
 		{ "ShdPnd:", LINE_SET, NULL, signals_pending },
@@ -405,9 +405,9 @@ bool proc_enter(struct trap *t, int64_t *r)
 	if (read_own_link(t, arg, path, r) ||
 	    (is_open(t) && open_made(t, &at, r)))
 		return true;
-	/* The links themselves; a directory by its number is none. */
-	if (!at.rest[0] && !is_digit(path[6]))
-		return false;
+	if (core_streq(path, "/proc/self") ||
+	    core_streq(path, "/proc/thread-self"))
+		return false;	/* the links themselves */
 	runtime_format(real, sizeof(real), "/proc/%s%s",
 		       at.task == PROCESS ? "self" : "thread-self",
 		       at.rest[0] ? at.rest : "/.");
