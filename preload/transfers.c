@@ -585,6 +585,16 @@ static bool has_characters(const struct files_wait_for *w)
 	       sys_call3(__NR_poll, &p, 1, 0);
 }
 
+static int64_t read_characters(struct trap *t, uint64_t fd, int64_t flags)
+{
+	int64_t r;
+
+	sys_call3(__NR_fcntl, fd, F_SETFL, flags | NONBLOCK_FLAG);
+	r = inputs_read(t);
+	sys_call3(__NR_fcntl, fd, F_SETFL, flags);
+	return r;
+}
+
 /*
  * VMIN and VTIME, see termios(3), in virtual time: without VMIN the time is that
  * of the whole read, with it that from one character to the next.
@@ -602,8 +612,14 @@ int64_t transfers_read_terminal(struct trap *t, uint64_t fd, int64_t flags)
 		return -EIO;
 	min = m.c_cc[VMIN];
 	time_ns = m.c_cc[VTIME] * 100000000ull;
-	if (!min && !time_ns)
-		return files_in_order(t, fd);
+	if (!min && !time_ns) {
+		struct runtime_op op = { .kind = EXPLORE_OP_SYSCALL,
+					 .object = files_object(t, fd),
+					 .pc = t->site };
+
+		core_point(&op);
+		return inputs_read(t);
+	}
 	deadline = min ? 0 : runtime_scheduler()->now_ns + time_ns;
 	for (;;) {
 		r = files_wait(t, &w, EXPLORE_OP_SYSCALL, files_object(t, fd),
@@ -611,7 +627,7 @@ int64_t transfers_read_terminal(struct trap *t, uint64_t fd, int64_t flags)
 		if (r == FILES_TIMED_OUT)
 			return (int64_t)done;
 		if (r == FILES_READY)
-			r = with_flag((int64_t)fd, flags, &part);
+			r = read_characters(&part, fd, flags);
 		if (r == -EAGAIN)
 			continue;
 		if (r <= 0)
