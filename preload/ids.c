@@ -173,6 +173,26 @@ bool ids_is_own_group(int64_t pid)
 	return !pid || (pid < -1 && sys_call1(__NR_getpgid, 0) == -pid);
 }
 
+bool ids_is_own_pidfd(uint64_t fd)
+{
+	char path[48], text[512];
+	int64_t info, at = 0, bytes;
+
+	runtime_format(path, sizeof(path), "/proc/self/fdinfo/%ld",
+		       (long)(int32_t)fd);
+	info = sys_call3(__NR_open, path, O_RDONLY | O_CLOEXEC, 0);
+	if (info < 0)
+		return false;
+	bytes = sys_call3(__NR_read, info, text, sizeof(text) - 1);
+	sys_call1(__NR_close, info);
+	if (bytes <= 0)
+		return false;
+	text[bytes] = '\0';
+	while (at < bytes && !core_has_prefix(text + at, "\nPid:\t"))
+		at++;
+	return at < bytes && take_number(text, bytes, &at) == ids_process;
+}
+
 /* The number that the kernel knows: a task's is the process's. */
 static uint64_t to_kernel(uint64_t pid)
 {

@@ -40,6 +40,9 @@ RUNTIME_HIDDEN bool ids_is_self(int64_t pid);
 /* kill()'s number of the group that the process is in. */
 RUNTIME_HIDDEN bool ids_is_own_group(int64_t pid);
 
+/* The descriptor is a pidfd of the process itself. */
+RUNTIME_HIDDEN bool ids_is_own_pidfd(uint64_t fd);
+
 /* A call that signals somebody else; arg[0] says whom. */
 RUNTIME_HIDDEN int64_t ids_signal_other(struct trap *t);
 

@@ -308,6 +308,20 @@ int64_t signals_sigqueueinfo(struct trap *t)
 	return send(t, -1, &info);
 }
 
+int64_t signals_pidfd(struct trap *t)
+{
+	struct signals_info info = make_info((int)t->arg[1], 0 /* SI_USER */);
+
+	/* Flags say which of its threads or groups is meant: rare. */
+	if (t->arg[3] || !ids_is_own_pidfd(t->arg[0]))
+		return trap_pass(t);
+	if (t->arg[1] > NR_SIGNALS)
+		return -EINVAL;
+	if (t->arg[2] && !sys_copy_in(&info, t->arg[2], sizeof(info)))
+		return -EFAULT;
+	return info.signo == (int)t->arg[1] ? send(t, -1, &info) : -EINVAL;
+}
+
 int64_t signals_tgsigqueueinfo(struct trap *t)
 {
 	struct signals_info info;

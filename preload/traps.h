@@ -171,7 +171,7 @@ trap_handler RUNTIME_HIDDEN futex_trap, futex_waitv;
 trap_handler RUNTIME_HIDDEN signals_sigaction, signals_sigprocmask,
 	signals_sigaltstack, signals_sigpending, signals_sigreturn,
 	signals_sigsuspend, signals_sigtimedwait, signals_pause, signals_kill,
-	signals_tgkill, signals_tkill, signals_sigqueueinfo,
+	signals_tgkill, signals_tkill, signals_sigqueueinfo, signals_pidfd,
 	signals_tgsigqueueinfo, signals_deliver_now;
 trap_handler RUNTIME_HIDDEN time_nanosleep, time_clock_nanosleep,
 	time_clock_gettime, time_gettimeofday, time_time, time_clock_getres,

@@ -118,16 +118,28 @@ static void check_calls(pid_t pid, pid_t tid)
 	fclose(stat);
 }
 
+/* Blocked, it stays pending for whoever waits for it. */
+static void check_pidfd(void)
+{
+	sigset_t set;
+	int fd, sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	MUST(!pthread_sigmask(SIG_BLOCK, &set, NULL));
+	fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	MUST(fd >= 0 && !syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+	MUST(!syscall(SYS_pidfd_send_signal, fd, SIGUSR2, NULL, 0));
+	MUST(!sigwait(&set, &sig) && sig == SIGUSR2);
+	close(fd);
+}
+
 static void *thread(void *unused)
 {
-	int fd;
 
 	MUST(gettid() != getpid());
 	check_calls(getpid(), gettid());
 	check_child();
-	fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	MUST(fd >= 0 && !syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
-	close(fd);
 	return unused;
 }
 
@@ -144,6 +156,7 @@ int main(void)
 	MUST(getpgrp() == getpgid(0));
 	other = guest_start(thread, NULL);
 	guest_join(other);
+	check_pidfd();
 	check_calls(getpid(), getpid());
 	check_child();
 	puts("ok");
