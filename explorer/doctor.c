@@ -270,9 +270,9 @@ static void check_namespace(void)
 		first = first ? first : rc;
 		kind++;
 	}
-	snprintf(detail, sizeof(detail), "%s%s%s%s", ward_describe(kind),
-		 first ? " (" : "", first ? strerror(-first) : "",
-		 first ? " without)" : "");
+	snprintf(detail, sizeof(detail), "%s%s%s", ward_describe(kind),
+		 first ? "; a better one: " : "",
+		 first ? strerror(-first) : "");
 	say("process numbers", !rc && kind != WARD_PLAIN, detail,
 	    "getpid() differs from run to run, and only the guard keeps "
 	    "signals from other processes");
