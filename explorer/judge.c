@@ -14,7 +14,8 @@ bool search__is_failure(const struct options *o, uint32_t verdict,
 	if (verdict == CONTROL_VERDICT_EXIT)
 		return !o->ok_exit[(uint8_t)code];
 	return verdict >= CONTROL_VERDICT_CRASH &&
-	       verdict <= CONTROL_VERDICT_RACE;
+	       verdict <= CONTROL_VERDICT_RACE &&
+	       verdict != CONTROL_VERDICT_STEP_LIMIT;
 }
 
 /* ---------------------------------------------------------------- failures */
@@ -73,31 +74,15 @@ static void handle_failure(struct search *s, struct failure **f,
 }
 
 /*
- * A run cut off by --max-steps is a finding when others come to an end within
- * it, and says nothing when none does.
+ * A run cut off by --max-steps says nothing about the target: what waits for
+ * ever is told before. Where no run comes to an end, to go on is no use.
  */
-static void handle_over_limit(struct search *s, struct record *r)
+static void handle_over_limit(struct search *s)
 {
 	s->tally.over_limit++;
-	if (s->tally.over_limit < s->tally.runs) {
-		handle_failure(s, &r->failure, r->place);
-		return;
-	}
-	if (!s->over_limit) {
-		s->over_limit = r->failure;
-		r->failure = NULL;
-	}
-	if (s->tally.over_limit >= MAX_OVER_LIMIT)
+	if (s->tally.over_limit == s->tally.runs &&
+	    s->tally.over_limit >= MAX_OVER_LIMIT)
 		s->is_done = true;
-}
-
-static void judge_over_limit(struct search *s)
-{
-	if (!s->over_limit || s->tally.over_limit == s->tally.runs)
-		return;
-	handle_failure(s, &s->over_limit, s->over_limit->place);
-	failure_free(s->over_limit);
-	s->over_limit = NULL;
 }
 
 /* No statement about the target is possible: say why, status 3. */
@@ -139,11 +124,10 @@ static void judge(struct search *s, struct record *r)
 		return;
 	}
 	if (r->verdict == CONTROL_VERDICT_STEP_LIMIT) {
-		handle_over_limit(s, r);
+		handle_over_limit(s);
 		return;
 	}
-	judge_over_limit(s);
-	if (!s->is_done && search__is_failure(s->o, r->verdict, r->code))
+	if (search__is_failure(s->o, r->verdict, r->code))
 		handle_failure(s, &r->failure, r->place);
 	else if (r->has_known_race)
 		s->tally.failures++;	/* of a kind that is known */

@@ -88,6 +88,16 @@ static bool has_slices(const struct plan *p)
 	return p->strategy->flags & EXPLORE_STRATEGY_F_TICKS;
 }
 
+static bool is_exhaustive(const struct plan *p)
+{
+	const struct explore_param *param = p->strategy->param;
+	uint64_t first = p->setup.nr_values ? p->setup.value[0] :
+			 param ? param[0].preset : 0;
+
+	return p->strategy->flags & EXPLORE_STRATEGY_F_EXHAUSTIVE ||
+	       (p->strategy->flags & EXPLORE_STRATEGY_F_MAY_EXHAUST && first);
+}
+
 int plan_init(struct plan *p, const struct options *o, struct errbuf *err)
 {
 	char name[PATH_MAX], why[STRATEGIES_TEXT_BYTES] = "";
@@ -189,6 +199,8 @@ void plan_configure(const struct plan *p, const struct options *o,
 		config->flags |= CONTROL_F_RACE_FAILS;
 	if (has_slices(p))
 		config->flags |= CONTROL_F_SLICES;
+	if (is_exhaustive(p))
+		config->flags |= CONTROL_F_EXHAUSTIVE;
 	if (getenv("EXPLORE_DEBUG"))
 		config->flags |= CONTROL_F_DEBUG;
 	snprintf(config->strategy, sizeof(config->strategy), "%s",

@@ -135,7 +135,7 @@ static void finish(struct search *s)
 	search__end_generation(s);
 	c->config.flags = s->config.flags;	/* no run's own */
 	s->tally.is_interrupted = search__is_interrupted;
-	if (s->over_limit && s->tally.over_limit == s->tally.runs) {
+	if (s->tally.over_limit && s->tally.over_limit == s->tally.runs) {
 		warn("'%s' does not end within %llu operations; raise "
 		     "--max-steps", s->target->argv[0],
 		     (unsigned long long)s->o->max_steps);
@@ -180,7 +180,6 @@ static void search_release(struct search *s)
 	free(s->runner);
 	free(s->record);
 	suppressions_release(&s->suppressions);
-	failure_free(s->over_limit);
 	set_release(&s->tally.digests);
 	set_release(&s->places);
 	pthread_cond_destroy(&s->handed_in);

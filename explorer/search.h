@@ -36,7 +36,6 @@ struct search {
 	struct tally tally;
 	struct progress progress;
 	struct worker *confirmer;	/* replays failures; or NULL */
-	struct failure *over_limit;	/* first run cut off; or NULL */
 	char covered[256];	/* the strategy's own words */
 	int status;		/* enum exit_status */
 	bool is_done;

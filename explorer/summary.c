@@ -95,7 +95,10 @@ static void print_coverage(FILE *out, const struct tally *t,
 {
 	fprintf(out, "  strategy %s, seed %llu: ", plan->spec,
 		(unsigned long long)plan->setup.seed);
-	if (t->is_exhausted)
+	if (t->is_exhausted && (t->over_limit || t->counters.turns))
+		fprintf(out, "exhausted but for schedules beyond a limit%s%s\n",
+			*covered ? ": " : "", covered);
+	else if (t->is_exhausted)
 		fprintf(out, "exhausted%s%s\n", *covered ? ", " : "", covered);
 	else if (*covered)
 		fprintf(out, "%s\n", covered);
@@ -105,6 +108,10 @@ static void print_coverage(FILE *out, const struct tally *t,
 		fprintf(out, "  %llu run%s cut off by --max-steps\n",
 			(unsigned long long)t->over_limit,
 			plural(t->over_limit));
+	if (t->is_exhausted && t->counters.turns)
+		fprintf(out, "  %llu time%s a starved task was let in\n",
+			(unsigned long long)t->counters.turns,
+			plural(t->counters.turns));
 }
 
 /* Kinds of calls, the most frequent first. */

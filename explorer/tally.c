@@ -85,6 +85,7 @@ static void add_counters(struct control_counters *sum,
 	sum->io_uring += c->io_uring;
 	sum->real_waits += c->real_waits;
 	sum->inputs_lost += c->inputs_lost;
+	sum->turns += c->turns;
 	for (size_t i = 0; i < CONTROL_MAX_SYSCALLS; i++) {
 		sum->passed[i] += c->passed[i];
 		sum->refused[i] += c->refused[i];

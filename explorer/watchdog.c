@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,7 +17,12 @@
 #define PAUSE_MAX_NS 256000000ull	/* between two probes */
 /* A probe takes twice the steps of the last: this keeps its share small. */
 #define PAUSE_GROWTH 4u
-#define FORCE_CPU_NS 2000000000ull	/* then whatever it does is cut */
+#define CHARGE_NS 50000000ull		/* how often time is charged to a run */
+/* Where the run would be taken for stuck soon, whatever it does is cut. */
+#define FORCE_PERCENT 80u
+#define FORCE_DEFAULT_NS 30000000000ull	/* of that, when there is no limit */
+#define FORCE_AGAIN_NS 2000000000ull
+#define MAX_FORCES 8u
 #define HOPELESS_NS 10000000000ull	/* from the kill to giving up */
 #define PROBE_SIGNAL SIGURG		/* as preload/signals.c has it */
 
@@ -70,13 +76,14 @@ void watchdog_end(struct watchdog *d)
 
 void watchdog_moved(struct watchdog *d)
 {
-	d->moved_ns = now_ns();
+	d->moved_ns = d->charged_at_ns = now_ns();
+	d->charged_ns = 0;
 	/* A probe that found no spin was in vain: look less often now. */
 	if (!d->pause_ns || d->control->counters.spins != d->spins)
 		d->pause_ns = PATIENCE_NS;
 	d->spins = d->control->counters.spins;
 	d->probe_ns = d->moved_ns + d->pause_ns;
-	d->cpu_ns = d->probed_cpu_ns = cpu_time_ns(d);
+	d->charged_cpu_ns = d->probed_cpu_ns = cpu_time_ns(d);
 }
 
 void watchdog_kill(struct watchdog *d, enum watchdog_reason reason)
@@ -88,15 +95,69 @@ void watchdog_kill(struct watchdog *d, enum watchdog_reason reason)
 	send(d, SIGKILL);
 }
 
-/*
- * FORCE costs reproducibility: where it hits depends on the time. So it is for
- * runs that nothing else gets on, and where somebody else could go on.
- */
-static uint32_t choose_probe(const struct watchdog *d, uint64_t cpu)
+/* 'R', 'S', ... of the run's process; 0 when it has none. */
+static char process_state(struct watchdog *d)
 {
-	return cpu - d->cpu_ns > FORCE_CPU_NS &&
-	       d->control->scheduler.nr_live > 1 ?
-	       CONTROL_PROBE_FORCE : CONTROL_PROBE_LOOK;
+	pid_t pid = watchdog_run(d);
+	char path[64], text[512] = "", *name_end;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = pid > 0 ? fopen(path, "re") : NULL;
+	if (!f)
+		return 0;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	name_end = strrchr(text, ')');
+	return name_end && name_end[1] ? name_end[2] : 0;
+}
+
+/*
+ * A run that computes is charged with the time that it had a processor, so a
+ * machine with much to do does not make it late; one that sleeps in the kernel
+ * with all of it.
+ */
+static void charge(struct watchdog *d, uint64_t now)
+{
+	uint64_t cpu, real = now - d->charged_at_ns;
+
+	if (real < CHARGE_NS)
+		return;
+	cpu = cpu_time_ns(d);
+	d->charged_ns += process_state(d) == 'R' ?
+				 cpu - d->charged_cpu_ns : real;
+	d->charged_cpu_ns = cpu;
+	d->charged_at_ns = now;
+}
+
+/* Others could go on, if the one that runs gave way. */
+static bool is_awaited(const struct control *c)
+{
+	const struct scheduler *s = &c->scheduler;
+
+	for (uint32_t t = 0; t < s->nr_tasks && t < SCHED_MAX_TASKS; t++)
+		if (t != s->current && scheduler_is_enabled(s, t))
+			return true;
+	return false;
+}
+
+/*
+ * FORCE costs reproducibility: how often it hits depends on the time. So it is
+ * for runs that would be given up else, where somebody could go on.
+ */
+static uint32_t choose_probe(struct watchdog *d)
+{
+	uint64_t limit = d->limit_ns ? d->limit_ns / 100 * FORCE_PERCENT :
+				       FORCE_DEFAULT_NS;
+
+	if (d->nr_forces && limit > FORCE_AGAIN_NS)
+		limit = FORCE_AGAIN_NS;
+	if (d->charged_ns < limit || d->nr_forces == MAX_FORCES ||
+	    !is_awaited(d->control))
+		return CONTROL_PROBE_LOOK;
+	d->nr_forces++;
+	return CONTROL_PROBE_FORCE;
 }
 
 /*
@@ -114,7 +175,7 @@ static void probe(struct watchdog *d, uint64_t now)
 		return;
 	}
 	d->probed_cpu_ns = cpu;
-	__atomic_store_n(&c->probe, choose_probe(d, cpu), __ATOMIC_RELEASE);
+	__atomic_store_n(&c->probe, choose_probe(d), __ATOMIC_RELEASE);
 	send(d, PROBE_SIGNAL);
 	d->probe_ns = now + d->pause_ns;
 	d->pause_ns *= PAUSE_GROWTH;
@@ -134,7 +195,8 @@ void watchdog_look(struct watchdog *d)
 		return;
 	}
 	now = now_ns();
-	if (d->reason || (d->limit_ns && now - d->moved_ns > d->limit_ns))
+	charge(d, now);
+	if (d->reason || (d->limit_ns && d->charged_ns > d->limit_ns))
 		watchdog_kill(d, WATCHDOG_STUCK);
 	else if (now >= d->probe_ns)
 		probe(d, now);
@@ -147,6 +209,6 @@ bool watchdog_is_hopeless(const struct watchdog *d)
 
 void watchdog_describe(const struct watchdog *d, char *text, size_t bytes)
 {
-	snprintf(text, bytes, "no operation within %llu seconds of real time",
+	snprintf(text, bytes, "no operation within %llu seconds",
 		 (unsigned long long)(d->limit_ns / 1000000000u));
 }

@@ -29,13 +29,16 @@ struct watchdog {
 	const struct ward *ward;
 	pid_t run;		/* its number, while run_fd is open */
 	int run_fd;		/* pidfd; -1: not looked for yet, or gone */
-	uint64_t limit_ns;	/* real time without an operation */
+	uint64_t limit_ns;	/* of the time charged without an operation */
 	uint64_t step;		/* as last seen */
 	uint64_t moved_ns;	/* real time when `step` changed */
 	uint64_t probe_ns;	/* real time of the next probe */
 	uint64_t spins;		/* found so far in this run */
 	uint64_t pause_ns;	/* between the next two probes */
-	uint64_t cpu_ns;	/* the run's processor time when it moved */
+	uint64_t charged_ns;	/* since it moved; up to charged_at_ns: */
+	uint64_t charged_at_ns;	/* real time */
+	uint64_t charged_cpu_ns;	/* the run's processor time */
+	uint32_t nr_forces;	/* sent so far in this run */
 	uint64_t probed_cpu_ns;	/* at the last probe */
 	uint64_t killed_ns;	/* real time of the first kill */
 	enum watchdog_reason reason;	/* why the run was killed */

@@ -17,20 +17,21 @@
 
 #include "preload/clock.h"
 #include "preload/freed.h"
+#include "preload/rounds.h"
 
 /* Executions of one site in one run, without anything found: */
 #define LIVE_HITS 4096u		/* as an operation, whatever the memory */
 #define TICK_HITS 1024u		/* others get a turn to come by here, too */
 #define HOT_HITS 8192u		/* then it is unpatched for this run */
 #define HOT_HITS_ALL 262144u	/* the same, where all is to be watched */
-#define SPIN_READS 512u		/* the same reads again: perhaps a spin */
+#define SPIN_READS 512u		/* without a write: perhaps a spin */
 #define PATIENT_READS 8192u	/* enough of them, spin or not */
 #define IMPATIENT_READS 64u	/* where that was so several times before */
 #define ALONE_HITS 256u		/* with no second task yet */
 #define OFTEN_HITS 256u		/* then the tool may take it for private */
 #define MEMORY_READS 8u
 #define NEW_READS 64u
-#define STACK_WORDS 64u
+#define SAME_READS 64u	/* live ones: enough in a random search */
 
 /* Private memory: counts of this run, so that they replay. */
 static uint32_t run_hits[CONTROL_MAX_ACCESS];
@@ -48,14 +49,10 @@ static bool was_operation;
  * for another to change them. One entry a recent read since its last write.
  */
 struct reads {
-	uint32_t nr_quiet;	/* reads that were no operation; up to NEW_READS */
+	uint32_t nr_quiet;	/* reads that were no operation */
 	uint32_t nr_same;
 	uint32_t nr_ops;	/* of the task, when nr_same began to count */
-	uint32_t pad;
 	uint32_t next;		/* entries made: the first so many are valid */
-	uint32_t state_site;
-	/* Registers and stack at state_site - 1, when last there. */
-	uint64_t registers, stack;
 	struct {
 		uint64_t addr, value;
 		uint32_t site, pad;
@@ -63,6 +60,8 @@ struct reads {
 };
 
 static struct reads reads[SCHED_MAX_TASKS];
+
+#define ARITHMETIC_FLAGS 0x8d5ull
 
 static inline void forget_reads(uint32_t t)
 {
@@ -73,7 +72,18 @@ static inline void forget_reads(uint32_t t)
 		return;
 	r->next = 0;
 	r->nr_same = 0;
-	r->state_site = 0;
+}
+
+void access_forget_reads(uint32_t t)
+{
+	forget_reads(t);
+}
+
+/* The current task is about to write, without a stop before that. */
+static inline void note_write(uint32_t t)
+{
+	forget_reads(t);
+	rounds_effect(t);
 }
 
 static uint32_t nr_operations(uint32_t t)
@@ -113,11 +123,23 @@ static bool is_repeated(uint32_t t, uint32_t site, uint64_t addr)
  */
 static inline bool is_repeated_quietly(uint32_t t, uint32_t site, uint64_t addr)
 {
-	if (__builtin_expect(reads[t].nr_quiet < NEW_READS, 1)) {
-		reads[t].nr_quiet++;
+	if (__builtin_expect(++reads[t].nr_quiet < NEW_READS, 1))
 		return false;
-	}
 	return is_repeated(t, site, addr);
+}
+
+/*
+ * Reads without a write in between: now and then a quarter of them is worth a
+ * closer look, for as long as a round may take.
+ */
+static inline bool is_worth_a_look(uint32_t nr)
+{
+	uint32_t first;
+
+	if (nr < SPIN_READS)
+		return false;
+	first = 1u << (31 - __builtin_clz(nr));
+	return nr < first + first / 4;
 }
 
 /* ------------------------------------------------- where the task stands */
@@ -402,13 +424,14 @@ static uint32_t object_at(uint64_t addr, uint64_t pc)
 	return recent_object[i].id;
 }
 
+/* `flags`: what to add to those of the kind. */
 static void access_point(uint16_t kind, uint64_t addr, uint32_t site,
-			 bool repeated)
+			 uint16_t flags)
 {
 	uint64_t pc = runtime_control->access[site].addr;
 	const struct sched_announce a = {
 		.kind = kind,
-		.flags = repeated ? EXPLORE_OP_F_YIELDS : 0,
+		.flags = flags,
 		.object = object_at(addr, pc),
 		.site = site_name[site],
 		.pc = pc,
@@ -437,7 +460,10 @@ void access_point_of_call(uint16_t kind, uint64_t addr, uint32_t size,
 			modules_site(runtime_control->access[site].addr);
 	runtime_control->access[site].size =
 		size < UINT16_MAX ? (uint16_t)size : UINT16_MAX;
-	access_point(kind, addr, site, false);
+	rounds_settle();
+	access_point(kind, addr, site, 0);
+	if (kind == EXPLORE_OP_MEMORY_WRITE)
+		note_write(runtime_self());
 }
 
 static uint64_t load(uint64_t addr, uint32_t size)
@@ -482,47 +508,89 @@ static void live_update(uint64_t addr, uint32_t size, uint32_t site,
 	uint32_t self = runtime_self();
 	uint64_t old, readable;
 
-	access_point(EXPLORE_OP_MEMORY_READ, addr, site, false);
+	access_point(EXPLORE_OP_MEMORY_READ, addr, site, 0);
 	if (size > 8 || (addr & 7) + size > 8 ||
 	    !sys_load64((void *)(uintptr_t)(addr & ~7ull), &readable)) {
+		note_write(self);
 		detect(addr, size, site, RACES_WRITE, f);
 		return;
 	}
 	old = load(addr, size);
 	detect(addr, size, site, RACES_READ, f);
-	forget_reads(self);
-	access_point(EXPLORE_OP_MEMORY_WRITE, addr, site, false);
+	access_point(EXPLORE_OP_MEMORY_WRITE, addr, site, 0);
+	note_write(self);
 	detect(addr, size, site, RACES_WRITE, f);
 	/* Not where it is the same: the page may be read-only. */
 	if (load(addr, size) != old)
 		store(addr, size, old);
 }
 
+/* The frame is in the order of struct rounds_place. */
+#define SAVED_WORDS 6u
+
+static uint64_t sp_of(const struct access_frame *f)
+{
+	return f->sp + ACCESS_PUSHED + ACCESS_RED_ZONE;
+}
+
+static bool is_back(uint32_t site, const struct access_frame *f)
+{
+	struct access_frame own = *f;
+	const struct rounds_place p = {
+		.place = runtime_control->access[site].addr,
+		.sp = sp_of(f),
+		.saved = &own.rbp,
+		.other = &own.flags,
+		.nr_saved = SAVED_WORDS,
+		.nr_other = sizeof(own) / 8 - SAVED_WORDS,
+	};
+
+	own.flags &= ARITHMETIC_FLAGS;
+	return rounds_is_back(&p);
+}
+
+/*
+ * Whether a live access that may change nothing is one of a task that waits. A
+ * proof says so; where schedules are sampled, that it found the same for many
+ * times does as well. A replay does as the recorded run did.
+ */
+static uint16_t waiting(uint64_t addr, uint32_t site,
+			const struct access_frame *f)
+{
+	uint32_t self = runtime_self();
+	bool is_same = is_repeated(self, site, addr) &&
+		       reads[self].nr_same >= SAME_READS;
+	uint16_t flags = 0;
+
+	if (is_back(site, f))
+		flags = EXPLORE_OP_F_YIELDS | EXPLORE_OP_F_IDLE;
+	else if (is_same && !(runtime_control->config.flags &
+			      CONTROL_F_EXHAUSTIVE))
+		flags = EXPLORE_OP_F_YIELDS;
+	return rounds_give_way(flags);
+}
+
 static inline __attribute__((always_inline)) void
 live_access(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
 	    const struct access_frame *f)
 {
-	uint32_t self = runtime_self();
-	bool repeated;
-
 	if (flags & INSTRUMENT_ATOMIC) {
-		repeated = is_repeated(self, site, addr);
-		if (repeated)
-			scheduler_yielded(runtime_scheduler(), self, false);
-		access_point(EXPLORE_OP_ATOMIC_RMW, addr, site, repeated);
+		access_point(EXPLORE_OP_ATOMIC_RMW, addr, site,
+			     waiting(addr, site, f));
+		rounds_begin_update(addr, size, sp_of(f),
+				    is_order_only(site));
 		detect(addr, size, site, RACES_ATOMIC, f);
 	} else if ((flags & (INSTRUMENT_READS | INSTRUMENT_WRITES)) ==
 		   (INSTRUMENT_READS | INSTRUMENT_WRITES)) {
 		live_update(addr, size, site, f);
 	} else if (flags & INSTRUMENT_WRITES) {
-		forget_reads(self);
-		access_point(EXPLORE_OP_MEMORY_WRITE, addr, site, false);
+		access_point(EXPLORE_OP_MEMORY_WRITE, addr, site, 0);
+		rounds_begin_update(addr, size, sp_of(f),
+				    is_order_only(site));
 		detect(addr, size, site, RACES_WRITE, f);
 	} else {
-		repeated = is_repeated(self, site, addr);
-		if (repeated)
-			scheduler_yielded(runtime_scheduler(), self, false);
-		access_point(EXPLORE_OP_MEMORY_READ, addr, site, repeated);
+		access_point(EXPLORE_OP_MEMORY_READ, addr, site,
+			     waiting(addr, site, f));
 		detect(addr, size, site, RACES_READ, f);
 	}
 }
@@ -548,7 +616,8 @@ static void stand_back(uint16_t kind, uint32_t site,
 	struct control_task *k = core_self();
 	const struct runtime_op op = {
 		.kind = kind,
-		.flags = EXPLORE_OP_F_YIELDS,
+		.flags = EXPLORE_OP_F_YIELDS |
+			 (kind == EXPLORE_OP_SPIN ? EXPLORE_OP_F_IDLE : 0),
 		.pc = runtime_control->access[site].addr,
 	};
 
@@ -575,50 +644,8 @@ static int recorded(uint16_t kind, uint32_t site)
 	if (!e)
 		return -1;	/* it stood here, or elsewhere, at the end */
 	return e->kind == kind && e->flags & SCHED_EVENT_YIELDS &&
+	       !(e->flags & SCHED_EVENT_PROBED) &&
 	       e->pc == runtime_control->access[site].addr;
-}
-
-/* The target's, from its red zone on. */
-static const void *stack_of(const struct access_frame *f)
-{
-	return (const void *)(uintptr_t)(f->sp + ACCESS_PUSHED);
-}
-
-static uint64_t hash_words(const void *start, uint32_t nr)
-{
-	const uint64_t *word = start;
-	uint64_t h = 0;
-
-	for (uint32_t i = 0; i < nr; i++) {
-		h = (h ^ word[i]) * 0x9e3779b97f4a7c15ull;
-		h ^= h >> 29;
-	}
-	return h;
-}
-
-/*
- * What a loop may count in: the registers, and the top of the stack with its
- * red zone. Brent's way to find a cycle: a mark that is replaced at powers of
- * two.
- */
-static bool has_come_back(struct reads *r, uint32_t site,
-			  const struct access_frame *f)
-{
-	uint32_t turn = r->nr_same - SPIN_READS;
-	uint64_t registers;
-
-	if (r->state_site && r->state_site != site + 1)
-		return false;
-	registers = hash_words(f, sizeof(*f) / 8);
-	if (r->state_site && r->registers == registers &&
-	    r->stack == hash_words(stack_of(f), STACK_WORDS))
-		return true;
-	if (!r->state_site || !(turn & (turn - 1))) {
-		r->state_site = site + 1;
-		r->registers = registers;
-		r->stack = hash_words(stack_of(f), STACK_WORDS);
-	}
-	return false;
 }
 
 /*
@@ -632,42 +659,95 @@ static uint32_t patience(uint32_t site)
 }
 
 /*
- * The same reads over and over are a spin when the registers come back, too:
- * then nothing changes until another task does something. Loops that compute
- * change theirs; but one that finds the same for thousands of turns, counting
- * them, had better let the others go on as well. In a replay, any turn of a
- * recorded spin is the right one.
+ * Whether the task may be made to stand back though nothing proves that it
+ * waits. Where all schedules are tried, that would hide those in which it goes
+ * on; unless the site is new, for then the search begins once more.
  */
-static void check_spin(uint32_t site, const struct access_frame *f)
+static bool may_tick(uint32_t site)
+{
+	const struct control *c = runtime_control;
+
+	return !(c->config.flags & CONTROL_F_EXHAUSTIVE) ||
+	       !(c->access_state[site] & CONTROL_ACCESS_LEARNED);
+}
+
+/* Somebody could go on, now or when time has passed. */
+static bool is_awaited(void)
+{
+	const struct scheduler *s = runtime_scheduler();
+
+	if (scheduler_next_deadline(s) != SCHED_NEVER ||
+	    timers_next() != SCHED_NEVER)
+		return true;
+	for (uint32_t i = 0; i < s->nr_live; i++)
+		if (s->live[i] != s->current &&
+		    (s->task[s->live[i]].flags & SCHED_TASK_EXTERNAL ||
+		     scheduler_is_enabled(s, s->live[i])))
+			return true;
+	return false;
+}
+
+/*
+ * A loop that only others can end. In a replay, any turn of it will do where a
+ * proof is late: sites may be watched that were not then. But before the loop
+ * the task may come by here, too.
+ */
+static bool is_spin(uint32_t site, const struct access_frame *f)
 {
 	struct reads *r = &reads[runtime_self()];
-	bool is_patient = r->nr_same < patience(site);
+	bool has_proof = is_worth_a_look(r->nr_quiet) && is_back(site, f);
+	int told;
+
+	if (!core_env.script)
+		return has_proof;
+	told = recorded(EXPLORE_OP_SPIN, site);
+	if (told > 0 && r->nr_same >= SPIN_READS)
+		return true;
+	return told && has_proof;
+}
+
+static void spin(uint32_t site, const struct access_frame *f)
+{
+	struct reads *r = &reads[runtime_self()];
+
+	/* Once proved, the next round is enough. */
+	r->nr_quiet = SPIN_READS;
+	r->nr_same = 0;
+	runtime_control->counters.spins++;
+	learn(site);
+	stand_back(EXPLORE_OP_SPIN, site, f);
+}
+
+/*
+ * Loops that compute are no spin; but one that finds the same for thousands of
+ * turns, counting them, had better let the others go on as well.
+ */
+static void check_patience(uint32_t site, const struct access_frame *f)
+{
+	struct reads *r = &reads[runtime_self()];
 	/* Then others had their turn all the time. */
 	bool has_operations = r->nr_ops != nr_operations(runtime_self());
-	int is_spin;
+	int is_tick;
 
-	if (is_patient && r->nr_same < SPIN_READS && !core_env.script)
+	if (r->nr_same < patience(site))
 		return;
-	is_spin = recorded(EXPLORE_OP_SPIN, site);
-	if (is_spin < 0 && is_patient && r->nr_same < SPIN_READS)
-		return;
-	if (is_spin < 0)
-		is_spin = r->nr_same >= SPIN_READS &&
-			  has_come_back(r, site, f);
-	if (!is_spin && is_patient)
-		return;
-	if (!is_spin && !recorded(EXPLORE_OP_TICK, site)) {
-		r->nr_same = 0;
-		return;
-	}
 	r->nr_same = 0;
-	r->state_site = 0;
+	is_tick = recorded(EXPLORE_OP_TICK, site);
+	if (!(is_tick < 0 ? may_tick(site) && is_awaited() : is_tick))
+		return;
 	runtime_control->counters.spins++;
-	if (is_spin || !has_operations)
+	if (!has_operations) {
 		learn(site);
-	if (!is_spin && !has_operations && patience(site) > IMPATIENT_READS)
-		run_ticks[site]++;
-	stand_back(is_spin ? EXPLORE_OP_SPIN : EXPLORE_OP_TICK, site, f);
+		if (patience(site) > IMPATIENT_READS)
+			run_ticks[site]++;
+	}
+	stand_back(EXPLORE_OP_TICK, site, f);
+}
+
+/* Where all schedules are tried, some have the others come by first. */
+static bool takes_turns(void)
+{
+	return !(runtime_control->config.flags & CONTROL_F_EXHAUSTIVE);
 }
 
 /* How often a site is executed before it is unpatched for this run. */
@@ -696,7 +776,8 @@ static void count_hit(uint32_t site, const struct access_frame *f)
 	run_hits[site]++;
 	if (run_hits[site] == OFTEN_HITS)
 		c->access_state[site] |= CONTROL_ACCESS_HOT;
-	else if (run_hits[site] == TICK_HITS && recorded(EXPLORE_OP_TICK, site))
+	else if (run_hits[site] == TICK_HITS && takes_turns() &&
+		 recorded(EXPLORE_OP_TICK, site))
 		stand_back(EXPLORE_OP_TICK, site, f);
 	else if (run_hits[site] == hot_hits() && !clock_has_slices())
 		access_unpatch(site);
@@ -705,22 +786,35 @@ static void count_hit(uint32_t site, const struct access_frame *f)
 static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
 		  const struct access_frame *f)
 {
-	struct control *c = runtime_control;
 	uint32_t self = runtime_self();
 	bool repeated = false;
 
 	/* The instruction itself comes after all of this, so detect last. */
-	if (flags & INSTRUMENT_WRITES)
-		forget_reads(self);
-	else if (c->scheduler.nr_live > 1)
+	if (!(flags & INSTRUMENT_WRITES))
 		repeated = is_repeated_quietly(self, site, addr);
 	/* Who looks at the same again and again waits for others. */
-	if (repeated)
-		check_spin(site, f);
+	if (!(flags & INSTRUMENT_WRITES) && is_spin(site, f))
+		spin(site, f);
+	else if (repeated)
+		check_patience(site, f);
 	else
 		count_hit(site, f);
 	detect(addr, size, site,
 	       flags & INSTRUMENT_WRITES ? RACES_WRITE : RACES_READ, f);
+	if (flags & INSTRUMENT_WRITES)
+		rounds_begin_update(addr, size, sp_of(f),
+				    is_order_only(site));
+}
+
+static void quiet_atomic(uint64_t addr, uint32_t size, uint32_t site,
+			 const struct access_frame *f)
+{
+	is_repeated_quietly(runtime_self(), site, addr);
+	if (is_spin(site, f))
+		spin(site, f);
+	rounds_begin_update(addr, size, sp_of(f),
+				    is_order_only(site));
+	detect(addr, size, site, RACES_ATOMIC, f);
 }
 
 /*
@@ -746,6 +840,16 @@ static void end_slice(uint32_t site, const struct access_frame *f)
 	clock_end_slice(runtime_control->access[site].addr);
 	k->has_vectors = 0;
 	was_operation = true;
+}
+
+static void spin_here(uint32_t site, const struct access_frame *f)
+{
+	struct control_task *k = core_self();
+
+	show_access(k, site, f);
+	k->has_vectors = 1;
+	spin_now();
+	k->has_vectors = 0;
 }
 
 void access_name_sites(void)
@@ -774,6 +878,8 @@ bool access_is_live(uint32_t site)
 /* The way from the start to the first thread is long, and costs little. */
 static void pass_alone(uint32_t site)
 {
+	if (runtime_control->access[site].flags & INSTRUMENT_WRITES)
+		rounds_effect(0);
 	if (++run_hits_alone[site] == ALONE_HITS)
 		access_park(site);
 }
@@ -789,6 +895,9 @@ do_access(uint64_t addr, uint32_t size, uint32_t site,
 		       (i->flags & INSTRUMENT_ATOMIC && access_is_live(site));
 
 	values_settle();
+	rounds_settle();
+	if (__builtin_expect(spin_is_due, 0))
+		spin_here(site, f);
 	if (is_live && !(i->flags & INSTRUMENT_ATOMIC) &&
 	    is_computing(site, addr, size))
 		is_live = false;
@@ -805,7 +914,7 @@ do_access(uint64_t addr, uint32_t size, uint32_t site,
 	else if (__builtin_expect(c->scheduler.nr_tasks == 1, 0))
 		pass_alone(site);
 	else if (i->flags & INSTRUMENT_ATOMIC)
-		detect(addr, size, site, RACES_ATOMIC, f);
+		quiet_atomic(addr, size, site, f);
 	else
 		quiet(addr, size, site, i->flags, f);
 	clock_tick();

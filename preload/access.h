@@ -150,6 +150,11 @@ RUNTIME_HIDDEN void access_apply(void);
 RUNTIME_HIDDEN void access_unpatch(uint32_t site);
 /* The same, but only until the second task is made. */
 RUNTIME_HIDDEN void access_park(uint32_t site);
+/*
+ * For the rest of the run all sites are watched, hot and private ones, too.
+ * Returns whether that is new.
+ */
+RUNTIME_HIDDEN bool access_watch_all(void);
 /* Whatever reaches into [start, end). Returns how many patches. */
 RUNTIME_HIDDEN uint32_t access_restore(uint64_t start, uint64_t end);
 RUNTIME_HIDDEN void access_restore_all(void);

@@ -133,6 +133,7 @@ enum control_flags {
 	CONTROL_F_SLICES = 1 << 7,	/* decisions may have ticks */
 	CONTROL_F_VALUES = 1 << 8,	/* note what memory operations did */
 	CONTROL_F_QUARANTINE = 1 << 9,	/* freed blocks are kept back */
+	CONTROL_F_EXHAUSTIVE = 1 << 10,	/* the strategy tries everything */
 	/* Private sites are watched, too, and hot ones for longer. */
 	CONTROL_F_WATCH_ALL = 1 << 16,
 	/* SHARED sites are operations, like LIVE ones. */
@@ -264,7 +265,8 @@ struct control_counters {
 	uint64_t io_uring;
 	uint64_t real_waits;	/* idle waits for the world outside */
 	uint64_t inputs_lost;	/* input log overflowed */
-	uint64_t reserved[20];
+	uint64_t turns;		/* given to starved tasks */
+	uint64_t reserved[19];
 	/* Passed to the kernel and not recorded, by number. */
 	uint32_t passed[CONTROL_MAX_SYSCALLS];
 	uint32_t refused[CONTROL_MAX_SYSCALLS];	/* by the guard, by number */

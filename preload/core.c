@@ -14,6 +14,7 @@
 
 #include "preload/access.h"
 #include "preload/clock.h"
+#include "preload/rounds.h"
 #include "preload/files.h"
 #include "preload/ids.h"
 #include "strategies/strategies.h"
@@ -87,6 +88,35 @@ static bool jump_to_timer(struct scheduler *s)
 	return timers_fire();
 }
 
+/*
+ * All that can run wait for memory to change, so it seems. Is there anything
+ * that could change it, or that was not looked at?
+ */
+static bool has_hope(struct scheduler *s)
+{
+	const uint64_t pause[2] = { 0, IDLE_SLICE_NS };
+
+	if (jump_to_timer(s))
+		return true;
+	/* In a replay, the end is where it was. */
+	if (core_env.script) {
+		s->nr_spins = 0;
+		return s->step < core_env.nr_script;
+	}
+	if (access_watch_all()) {
+		s->nr_spins = 0;
+		return true;
+	}
+	if (!process_has_children())
+		return false;
+	/* One of them may write to memory that is shared with it. */
+	runtime_control->counters.real_waits++;
+	sys_call2(__NR_nanosleep, pause, 0);
+	signals_collect();
+	s->nr_spins /= 2;
+	return true;
+}
+
 /* ------------------------------------------------------------ verdicts */
 
 static uint64_t pc_of(uint32_t t)
@@ -116,18 +146,15 @@ static _Noreturn void end_deadlock(struct scheduler *s)
 		    pc_of(t), "");
 }
 
+/* Whether it would come to an end nobody knows: what waits is told before. */
 static _Noreturn void end_step_limit(struct scheduler *s)
 {
 	char text[128];
-	bool stuck = s->step - s->last_progress > s->config.max_steps / 4;
 
-	runtime_format(text, sizeof(text), stuck
-		       ? "no progress in the last %lu of %lu operations"
-		       : "%lu operations since progress, %lu in all",
+	runtime_format(text, sizeof(text),
+		       "%lu operations since progress, %lu in all",
 		       s->step - s->last_progress, s->step);
-	runtime_end(stuck ? CONTROL_VERDICT_LIVELOCK
-			  : CONTROL_VERDICT_STEP_LIMIT, 0, 0,
-		    pc_of(s->current), text);
+	runtime_end(CONTROL_VERDICT_STEP_LIMIT, 0, 0, pc_of(s->current), text);
 }
 
 static _Noreturn void end_run(enum sched_result why)
@@ -253,6 +280,7 @@ static void finish(void *arg)
 			runtime_format(v->message, sizeof(v->message), "%s",
 				       e->message);
 		c->digest = s->digest;
+		c->counters.turns = s->nr_turns;
 		access_end_run();
 		__atomic_store_n(&v->kind, (uint32_t)e->kind, __ATOMIC_SEQ_CST);
 		if (c->config.flags & CONTROL_F_INSPECT)
@@ -359,8 +387,8 @@ uint64_t core_schedule(uint64_t saved_sp)
 	while ((r = scheduler_next(s, &core_env)) != SCHED_RUN) {
 		if (r == SCHED_OUTSIDE)
 			wait_for_the_world(s);
-		else if ((r != SCHED_DEADLOCK && r != SCHED_LIVELOCK) ||
-			 !jump_to_timer(s))
+		else if (!(r == SCHED_DEADLOCK && jump_to_timer(s)) &&
+			 !(r == SCHED_LIVELOCK && has_hope(s)))
 			end_run(r);
 	}
 	if (s->current != from && core_keeps_gs)
@@ -370,6 +398,8 @@ uint64_t core_schedule(uint64_t saved_sp)
 		core_task_top = core_stack_of(s->current);
 	}
 	clock_start_slice(s->ticks);
+	if (__builtin_expect(core_env.script != NULL, 0))
+		spin_look_ahead();
 	return c->task[s->current].saved_sp;
 }
 
@@ -381,12 +411,15 @@ void core_announce(const struct runtime_op *op)
 		.flags = op->flags,
 		.object = op->object,
 		.object2 = op->object2,
-		.site = modules_site(op->pc),
+		.site = op->pc ? modules_site(op->pc) : 0,
 		.pc = op->pc,
 		.addr = op->object ? scheduler_object(s, op->object)->addr : 0,
 		.deadline_ns = op->deadline_ns,
 	};
 
+	if (__builtin_expect(spin_is_due, 0))
+		spin_now();
+	rounds_announce(op->kind);
 	scheduler_announce(s, s->current, &a);
 }
 
@@ -569,6 +602,7 @@ void core_start_run(void)
 		core_env.ask = ask_plugin;
 	}
 	scheduler_init(s, &c->config.scheduler);
+	s->config.is_exhaustive = !!(c->config.flags & CONTROL_F_EXHAUSTIVE);
 	interpose_start_run();
 	memset(&c->counters, 0, sizeof(c->counters));
 	memset(&c->task[0], 0, sizeof(c->task[0]));

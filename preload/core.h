@@ -168,6 +168,18 @@ RUNTIME_HIDDEN bool signals_would_interrupt(uint32_t t);
 /* Which the target ignores, and for which it has a handler. */
 RUNTIME_HIDDEN void signals_dispositions(uint64_t *ignored, uint64_t *caught);
 
+/* process.c: children that this process made are alive. */
+RUNTIME_HIDDEN bool process_has_children(void);
+
+/* --------------------------------------------------------------- spin.c */
+
+/* In a replay: a probe met the current task before its next operation. */
+extern RUNTIME_HIDDEN bool spin_is_due;
+/* Find out, when a task was picked. */
+RUNTIME_HIDDEN void spin_look_ahead(void);
+/* It is due: give way here. */
+RUNTIME_HIDDEN void spin_now(void);
+
 /* --------------------------------------------------------------- traps */
 
 /* Trap system calls of this kernel thread from now on. */

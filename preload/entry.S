@@ -322,6 +322,8 @@ trap_fast_entry:
 	pop	%r9
 	mov	16(%rbp), %rsp
 	mov	(%rbp), %rbp
+	xor	%ecx, %ecx		/* nothing of ours is left in them */
+	xor	%r11d, %r11d
 	clc
 	ret
 1:	pop	%rax

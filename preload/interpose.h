@@ -171,6 +171,20 @@ static inline void interpose__point(uint16_t kind, uint32_t object, uint64_t pc)
 	runtime_point(&op);
 }
 
+/* One that does not wait. `flags`: ROUNDS_OF_TRY(pc, object), see rounds.h. */
+static inline void interpose__try_point(uint16_t kind, uint32_t object,
+					uint64_t pc, uint16_t flags)
+{
+	const struct runtime_op op = {
+		.kind = kind,
+		.flags = flags,
+		.object = object,
+		.pc = pc,
+	};
+
+	runtime_point(&op);
+}
+
 static inline bool interpose__is_valid(const struct timespec *t)
 {
 	return t->tv_nsec >= 0 && t->tv_nsec < 1000000000;

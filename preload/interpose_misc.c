@@ -7,6 +7,7 @@
  * only forwarding.
  */
 #include "preload/interpose.h"
+#include "preload/rounds.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -91,10 +92,10 @@ RUNTIME_EXPORT int pthread_spin_trylock(pthread_spinlock_t *lock)
 		return interpose__native()->pthread_spin_trylock(lock);
 	s = runtime_scheduler();
 	open_spin(&p, lock, RUNTIME_CALLER);
-	interpose__point(EXPLORE_OP_SPIN_TRYLOCK, p.id, p.pc);
+	interpose__try_point(EXPLORE_OP_SPIN_TRYLOCK, p.id, p.pc,
+			     ROUNDS_OF_TRY(p.pc, p.id));
 	r = spin_taken(&p, real.pthread_spin_trylock(lock));
-	if (r == EBUSY)
-		scheduler_yielded(s, s->current, false);
+	rounds_tried(r == EBUSY, true);
 	scheduler_note_result(s, s->current, (uint64_t)r);
 	return r;
 }

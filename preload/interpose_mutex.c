@@ -7,6 +7,7 @@
  * call did. When a lock can be taken, and by whom, is the scheduler's matter.
  */
 #include "preload/interpose.h"
+#include "preload/rounds.h"
 
 #include <errno.h>
 
@@ -193,10 +194,10 @@ int interpose__trylock(const struct interpose_lock_ops *ops, void *addr,
 	int r;
 
 	interpose__lock_open(&l, ops, addr, pc);
-	point(&l, EXPLORE_OP_MUTEX_TRYLOCK, 0);
+	interpose__try_point(EXPLORE_OP_MUTEX_TRYLOCK, l.id, pc,
+			     ROUNDS_OF_TRY(pc, l.id));
 	r = taken(&l, ops->trylock(addr));
-	if (r == EBUSY)
-		scheduler_yielded(s, s->current, false);
+	rounds_tried(r == EBUSY, true);
 	scheduler_note_result(s, s->current, (uint64_t)r);
 	return r;
 }

@@ -11,6 +11,7 @@
  * call did. Whether readers or writers go first is the scheduler's matter.
  */
 #include "preload/interpose.h"
+#include "preload/rounds.h"
 
 #include <errno.h>
 
@@ -170,10 +171,9 @@ static int try(struct access *a, uint16_t kind)
 	struct scheduler *s = runtime_scheduler();
 	int r;
 
-	point(a, kind, 0);
+	interpose__try_point(kind, a->id, a->pc, ROUNDS_OF_TRY(a->pc, a->id));
 	r = taken(a, try_really(a));
-	if (r == EBUSY)
-		scheduler_yielded(s, s->current, false);
+	rounds_tried(r == EBUSY, true);
 	scheduler_note_result(s, s->current, (uint64_t)r);
 	return r;
 }

@@ -11,6 +11,7 @@
  * call did. Who gets a posted unit is the scheduler's matter.
  */
 #include "preload/interpose.h"
+#include "preload/rounds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -245,10 +246,10 @@ RUNTIME_EXPORT int sem_trywait(sem_t *sem)
 		return interpose__native()->sem_trywait(sem);
 	s = runtime_scheduler();
 	open_object(&m, sem, RUNTIME_CALLER);
-	point(&m, EXPLORE_OP_SEM_TRYWAIT, 0);
+	interpose__try_point(EXPLORE_OP_SEM_TRYWAIT, m.id, m.pc,
+			     ROUNDS_OF_TRY(m.pc, m.id));
 	r = real.sem_trywait(sem);
-	if (r)
-		scheduler_yielded(s, s->current, false);
+	rounds_tried(r, false);
 	scheduler_note_result(s, s->current, (uint64_t)r);
 	refresh(&m);
 	return r;

@@ -37,6 +37,8 @@ static uint8_t is_restored[CONTROL_MAX_ACCESS];
 static bool is_all_restored;
 /* By first site: private, and taken out by the zygote. */
 static uint8_t is_unpatched[CONTROL_MAX_ACCESS];
+/* For the rest of the run, whatever is private or hot. */
+static bool is_watching_all;
 /* Out of use until there is a second task, and in which order that came. */
 static uint8_t is_parked[CONTROL_MAX_ACCESS];
 static uint32_t parked[CONTROL_MAX_ACCESS];
@@ -154,8 +156,9 @@ static bool may_unpatch(uint32_t first)
 
 static bool is_in_force(uint32_t first)
 {
-	return !is_all_restored && !is_restored[first] && !is_parked[first] &&
-	       !is_unpatched[first];
+	if (is_all_restored || is_restored[first])
+		return false;
+	return is_watching_all || (!is_parked[first] && !is_unpatched[first]);
 }
 
 void access_unpatch(uint32_t site)
@@ -163,7 +166,7 @@ void access_unpatch(uint32_t site)
 	uint32_t first = first_of(site);
 	struct window w = { 0 };
 
-	if (!may_unpatch(first) || !is_in_force(first))
+	if (is_watching_all || !may_unpatch(first) || !is_in_force(first))
 		return;
 	take(&w, &runtime_control->access[first]);
 	close_window(&w);
@@ -174,7 +177,7 @@ void access_park(uint32_t site)
 	uint32_t first = first_of(site), i = first;
 	struct window w = { 0 };
 
-	if (!is_in_force(first) || clock_has_slices())
+	if (is_watching_all || !is_in_force(first) || clock_has_slices())
 		return;
 	do {
 		if (access_is_live(i))
@@ -200,6 +203,37 @@ void access_second_task(void)
 			put(&w, &runtime_control->access[first]);
 	}
 	close_window(&w);
+}
+
+/* A probe has met a task in the middle of what the patch would be. */
+static bool is_inside(const struct instrument_site *site)
+{
+	const struct scheduler *s = &runtime_control->scheduler;
+
+	for (uint32_t i = 0; i < s->nr_live; i++) {
+		const struct control_task *k = core_task(s->live[i]);
+
+		if (k->uses_trap_frame &&
+		    k->reg_ip - start_of(site) - 1 < site->nr_bytes - 1u)
+			return true;
+	}
+	return false;
+}
+
+bool access_watch_all(void)
+{
+	const struct control *c = runtime_control;
+	struct window w = { .is_wide = true };
+
+	if (is_watching_all || !access_has_patches())
+		return false;
+	is_watching_all = true;
+	for (uint32_t i = 0; i < c->nr_access; i++)
+		if (!c->access[i].is_second && is_in_force(i) &&
+		    !is_inside(&c->access[i]))
+			put(&w, &c->access[i]);
+	close_window(&w);
+	return true;
 }
 
 uint32_t access_restore(uint64_t start, uint64_t end)

@@ -10,6 +10,7 @@
 #include <linux/errno.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/wait.h>
 
 #include "preload/access.h"
 #include "preload/files.h"
@@ -17,6 +18,20 @@
 
 extern RUNTIME_HIDDEN void signals_go_native(struct ucontext *uc,
 					     uint64_t mask);
+
+/* Also when one has ended and is not waited for, and there were others. */
+bool process_has_children(void)
+{
+	uint64_t nr = runtime_control->counters.forks;
+	uint32_t info[32] = { 0 };	/* siginfo_t: si_pid is word 3 */
+	int64_t r;
+
+	if (!nr)
+		return false;
+	r = sys_call5(__NR_waitid, P_ALL, 0, info,
+		      WEXITED | WNOHANG | WNOWAIT, 0);
+	return r >= 0 && (!info[3] || nr > 1);
+}
 
 /* ---------------------------------------------------------------- fork */
 

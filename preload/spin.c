@@ -7,13 +7,19 @@
  * looks whether its registers come back to an earlier state: then it goes
  * round without progress and can only be helped by another task. It gives way
  * with a SPIN operation, always in the same state, so nothing depends on when
- * the probe came. A task that computes never repeats its registers, and the
- * probe leaves no trace in it.
+ * the probe came. When it goes on it is stepped at once, without another probe.
+ * A task that computes never repeats its registers, and the probe leaves no
+ * trace in it.
  *
- * CONTROL_PROBE_FORCE preempts in any case (TICK): the last resort for loops
- * that count while they wait.
+ * CONTROL_PROBE_FORCE preempts in any case (TICK): the last resort, where the
+ * tool would else take the run for stuck, for loops that count while they wait.
+ *
+ * A replay has the task give way as soon as it is met in its own code, or comes
+ * to the runtime. Wherever that is, it does nothing in between that others see.
  */
+#include "preload/access.h"
 #include "preload/clock.h"
+#include "preload/rounds.h"
 
 #define TRAP_FLAG 0x100ull
 #define MIN_STEPS 64u	/* of a run's first probe; doubled by each in vain */
@@ -31,7 +37,12 @@ struct regs {
 static bool is_stepping;
 static bool was_stepping_before;	/* the target's own trap flag */
 static uint32_t nr_steps, next_mark, max_steps = MIN_STEPS;
+static uint32_t marked_at;
 static struct regs mark;	/* state to come back to */
+/* Of a loop that was found: it must come back after as many. 0: a new one. */
+static uint32_t period;
+
+bool spin_is_due;
 
 static void read_regs(struct regs *g, const struct sigcontext *m)
 {
@@ -50,22 +61,87 @@ static void read_regs(struct regs *g, const struct sigcontext *m)
 	}
 }
 
+static struct runtime_op make_op(uint16_t kind)
+{
+	struct scheduler *s = runtime_scheduler();
+
+	/* Nobody else has run since its round began. */
+	s->task[s->current].idle_effects = s->nr_effects + 1;
+	s->task[s->current].idle_lockings = 0;
+	runtime_control->counters.spins++;
+	/* Where in its loop the probe meets it is not for the digest. */
+	return (struct runtime_op){
+		.kind = kind,
+		.flags = EXPLORE_OP_F_YIELDS | EXPLORE_OP_F_PROBED |
+			 (kind == EXPLORE_OP_SPIN ? EXPLORE_OP_F_IDLE : 0),
+	};
+}
+
 static void give_way(struct ucontext *uc, uint16_t kind)
 {
-	/* Where in its loop the probe meets it is not for the digest. */
-	const struct runtime_op op = {
-		.kind = kind,
-		.flags = EXPLORE_OP_F_YIELDS,
-	};
+	struct runtime_op op = make_op(kind);
 
-	runtime_control->counters.spins++;
 	runtime_control->probe = CONTROL_PROBE_NONE;
 	trap_preempt(uc, &op);
 }
 
+/* ------------------------------------------------------------- in a replay */
+
+/* In a replay: what was recorded when a probe met the task here; or 0. */
+static uint16_t recorded_kind(void)
+{
+	const struct sched_event *e = core_recorded();
+
+	return e && e->flags & SCHED_EVENT_PROBED ? e->kind : 0;
+}
+
+void spin_look_ahead(void)
+{
+	spin_is_due = recorded_kind() != 0;
+}
+
+void spin_now(void)
+{
+	struct scheduler *s = runtime_scheduler();
+
+	while (spin_is_due) {
+		struct runtime_op op = make_op(recorded_kind());
+
+		spin_is_due = false;
+		core_announce(&op);
+		scheduler_yielded(s, s->current, true);
+		core_enter();	/* and looks ahead */
+	}
+}
+
+/* Whether the replay leaves nothing to be found out. */
+static bool is_told(struct ucontext *uc)
+{
+	if (!core_env.script)
+		return false;
+	if (!spin_is_due)
+		return core_recorded() != NULL;
+	spin_is_due = false;
+	give_way(uc, recorded_kind());
+	return true;
+}
+
+/* ------------------------------------------------------------------ steps */
+
 bool spin_is_stepping(void)
 {
 	return is_stepping;
+}
+
+static void start_stepping(struct sigcontext *m)
+{
+	is_stepping = true;
+	was_stepping_before = m->eflags & TRAP_FLAG;
+	nr_steps = 0;
+	marked_at = 0;
+	next_mark = 1;
+	read_regs(&mark, m);
+	m->eflags |= TRAP_FLAG;
 }
 
 RUNTIME_HIDDEN void spin_probe(struct ucontext *uc);
@@ -74,18 +150,15 @@ void spin_probe(struct ucontext *uc)
 	struct sigcontext *m = &uc->uc_mcontext;
 
 	if (is_stepping || clock_is_stepping() ||
-	    trap_is_runtime_code(m->rip) || patch_site_of(m->rip))
+	    trap_is_runtime_code(m->rip) || patch_site_of(m->rip) ||
+	    is_told(uc))
 		return;
 	if (runtime_control->probe == CONTROL_PROBE_FORCE) {
 		give_way(uc, EXPLORE_OP_TICK);
 		return;
 	}
-	is_stepping = true;
-	was_stepping_before = m->eflags & TRAP_FLAG;
-	nr_steps = 0;
-	next_mark = 1;
-	read_regs(&mark, m);
-	m->eflags |= TRAP_FLAG;
+	period = 0;
+	start_stepping(m);
 }
 
 static void stop_stepping(struct sigcontext *m)
@@ -102,9 +175,30 @@ static void stop_stepping(struct sigcontext *m)
 void spin_stop(struct ucontext *uc)
 {
 	if (is_stepping) {
+		period = 0;
 		stop_stepping(&uc->uc_mcontext);
 		runtime_control->probe = CONTROL_PROBE_NONE;
 	}
+}
+
+/* It spins. When it goes on, it most likely still does. */
+static void go_round(struct ucontext *uc, uint32_t nr)
+{
+	struct sigcontext *m = &uc->uc_mcontext;
+
+	stop_stepping(m);
+	max_steps = MIN_STEPS;
+	give_way(uc, EXPLORE_OP_SPIN);
+	if (clock_is_counter() || is_stepping || is_told(uc))
+		return;
+	start_stepping(m);
+	period = nr;
+}
+
+static bool is_over(const struct sigcontext *m)
+{
+	return trap_is_runtime_code(m->rip) || patch_site_of(m->rip) ||
+	       nr_steps > (period ? period : max_steps);
 }
 
 /*
@@ -120,23 +214,22 @@ bool spin_step(struct ucontext *uc)
 
 	if (!is_stepping)
 		return false;
-	if (trap_is_runtime_code(m->rip) || patch_site_of(m->rip) ||
-	    ++nr_steps > max_steps) {
+	nr_steps++;
+	if (is_over(m)) {
 		stop_stepping(m);
-		if (max_steps < MAX_STEPS)
+		if (!period && max_steps < MAX_STEPS)
 			max_steps *= 2;
 		runtime_control->probe = CONTROL_PROBE_NONE;
 		return true;
 	}
 	read_regs(&now, m);
 	if (!memcmp(&now, &mark, sizeof(now))) {
-		stop_stepping(m);
-		max_steps = MIN_STEPS;
-		give_way(uc, EXPLORE_OP_SPIN);
+		go_round(uc, nr_steps - marked_at);
 		return true;
 	}
-	if (nr_steps == next_mark) {
+	if (!period && nr_steps == next_mark) {
 		mark = now;
+		marked_at = nr_steps;
 		next_mark *= 2;
 	}
 	return true;

@@ -10,6 +10,7 @@
 
 #include "preload/access.h"
 #include "preload/ids.h"
+#include "preload/rounds.h"
 #include "preload/traps.h"
 
 /* ------------------------------------------------------------- queries */
@@ -407,6 +408,8 @@ int64_t threads_yield(struct trap *t)
 {
 	struct runtime_op op = { .kind = EXPLORE_OP_YIELD, .pc = t->site };
 
+	if (rounds_is_back_at_call(t->arg))
+		op.flags = EXPLORE_OP_F_IDLE;
 	core_point(&op);
 	return 0;
 }

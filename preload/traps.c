@@ -11,6 +11,7 @@
 #include "preload/clock.h"
 #include "preload/files.h"
 #include "preload/ids.h"
+#include "preload/rounds.h"
 
 /* prctl.h would do, but it is newer than some build machines' headers. */
 #define PR_SET_SYSCALL_USER_DISPATCH_NR 59
@@ -66,6 +67,9 @@ static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 	enum files_kind kind = e->fd_arg ? files_kind_of(fd) : FILES_OTHER;
 	uint32_t id = kind == FILES_INSIDE ? files_inside_id(fd) : 0;
 	int64_t r;
+
+	if (t->nr != __NR_sched_yield)
+		rounds_effect(runtime_self());
 
 	if ((kind >= FILES_NAME && proc_call(t, kind, files_inside_id(fd), &r)) ||
 	    (e->flags & TRAP_F_FILES && proc_enter(t, &r)))

@@ -125,23 +125,77 @@ uint32_t scheduler__fair_filter(struct scheduler *s, uint32_t nr)
 }
 
 /*
- * Loops that wait for another task without ever yielding or failing: "lock;
- * look; unlock" and around again. No strategy may starve the others for ever,
- * so who waits for thousands of steps is let in now and then. Finite programs
- * do not notice.
+ * Loops that wait for another task without a proof that they do: "lock; look;
+ * unlock" and around again, or a reader that tries again as long as a writer
+ * writes. No strategy may starve the others for ever, so who waits for
+ * thousands of steps is let in now and then. A single step may not help it, so
+ * it has a turn: picks in a row, twice as many each time, as long as it can go
+ * on and does not give way. The more turns were needed, the sooner the next.
+ *
+ * Finite programs do not notice. A search for all schedules must not: it waits
+ * much longer, and says that it was so (scheduler.nr_turns).
  */
 #define STARVATION_STEPS 4096u
+#define STARVATION_STEPS_EXHAUSTIVE 65536u
+#define SOONER_TURNS 4u
+#define SOONER_MAX 3u
+
+static uint64_t starvation_steps(const struct scheduler *s)
+{
+	uint32_t sooner = s->nr_turns / SOONER_TURNS;
+
+	if (s->config.is_exhaustive)
+		return STARVATION_STEPS_EXHAUSTIVE;
+	return STARVATION_STEPS >> (sooner < SOONER_MAX ? sooner : SOONER_MAX);
+}
+
+/* Who waits for a lock that others take all the time is enabled now and then. */
+static uint64_t starves_since(const struct sched_task *t)
+{
+	return t->disabled_by ? t->last_scheduled : waits_since(t);
+}
+
+static uint32_t keep(struct scheduler *s, uint32_t i)
+{
+	if (i)
+		s->candidate[0] = s->candidate[i];
+	return 1;
+}
+
+uint32_t scheduler__turn_filter(struct scheduler *s, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct explore_op *op = &s->candidate[i];
+
+		if (op->task != s->turn_task ||
+		    op->flags & EXPLORE_OP_F_YIELDS)
+			continue;
+		s->turn_left--;
+		return keep(s, i);
+	}
+	s->turn_left = 0;
+	return nr;
+}
 
 uint32_t scheduler__starved_filter(struct scheduler *s, uint32_t nr)
 {
-	uint32_t kept = 0;
+	uint64_t since = UINT64_MAX;
+	uint32_t first = 0;
 
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct sched_task *t = &s->task[s->candidate[i].task];
 
-		if (s->step - waits_since(t) > STARVATION_STEPS &&
-		    waits_since(t) <= s->step)
-			s->candidate[kept++] = s->candidate[i];
+		if (starves_since(t) >= since)
+			continue;
+		since = starves_since(t);
+		first = i;
 	}
-	return kept ? kept : nr;
+	if (since >= s->step || s->step - since <= starvation_steps(s))
+		return nr;
+	s->turn_task = s->candidate[first].task;
+	s->turn_left = s->turn_length;
+	if (s->turn_length < SCHED_TURN_MAX)
+		s->turn_length *= 2;
+	s->nr_turns++;
+	return keep(s, first);
 }

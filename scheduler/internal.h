@@ -44,7 +44,11 @@
  * A SPIN is proved by a state that came back, but what its loop counts in
  * memory may escape the proof: let it count for a while.
  */
-#define SCHED_SPIN_LIMIT 8192u
+#define SCHED_SPIN_LIMIT 512u
+
+/* What a starved task has for itself, and the next one twice that. */
+#define SCHED_TURN_PICKS 64u
+#define SCHED_TURN_MAX 4096u
 
 /* Why a task could run. */
 enum sched_readiness {
@@ -90,8 +94,14 @@ static inline bool scheduler__has_come(const struct scheduler *s,
 uint32_t scheduler__fair_filter(struct scheduler *s, uint32_t nr);
 
 /*
- * Keep only those of the candidates that were enabled and not picked for very
- * long, if there are any. Returns how many are left, at least 1.
+ * A starved task has its turn (s->turn_left): keep only it, if it can use it.
+ * Returns how many are left.
+ */
+uint32_t scheduler__turn_filter(struct scheduler *s, uint32_t nr);
+
+/*
+ * If some candidates were enabled and not picked for very long, keep only the
+ * one that waits the longest: its turn begins. Returns how many are left.
  */
 uint32_t scheduler__starved_filter(struct scheduler *s, uint32_t nr);
 

@@ -65,6 +65,12 @@ void scheduler_init(struct scheduler *s, const struct scheduler_config *config)
 	s->nr_switches = 0;
 	s->last_progress = 0;
 	s->nr_spins = 0;
+	s->spin_effects = 0;
+	s->nr_effects = 0;
+	s->nr_lockings = 0;
+	s->turn_left = 0;
+	s->turn_length = SCHED_TURN_PICKS;
+	s->nr_turns = 0;
 	s->ticks = 0;
 	s->current = 0;
 	s->nr_settled = 0;
@@ -364,12 +370,26 @@ enum sched_result scheduler__choose_waiter(struct scheduler *s,
 struct scan {
 	uint32_t nr;		/* enabled: s->candidate[0 .. nr) */
 	uint32_t nr_yields;	/* of them at YIELD or SPIN */
-	uint32_t nr_spins;	/* of them at SPIN */
+	uint32_t nr_idle;	/* of them proved to wait for another */
+	uint32_t nr_giving_way;	/* of them with EXPLORE_OP_F_YIELDS */
 	bool has_window;	/* some have yielded: fairness matters */
 	bool has_external;
 	/* Of those that are not enabled. SCHED_NEVER: none is to come. */
 	uint64_t next_deadline_ns;
 };
+
+/*
+ * Nothing has changed since the round began that the task went: whenever it
+ * goes on, it comes back here. A SPIN without a proof is taken for one.
+ */
+static bool is_idle(const struct scheduler *s, const struct sched_task *t,
+		    const struct explore_op *op)
+{
+	if (!(op->flags & EXPLORE_OP_F_IDLE))
+		return op->kind == EXPLORE_OP_SPIN;
+	return t->idle_effects == s->nr_effects + 1 &&
+	       (!t->idle_lockings || t->idle_lockings == s->nr_lockings + 1);
+}
 
 static inline void add_candidate(struct scheduler *s, struct scan *scan,
 				 struct sched_task *t,
@@ -384,7 +404,8 @@ static inline void add_candidate(struct scheduler *s, struct scan *scan,
 		t->enabled_since = s->step + 1;
 	scan->has_window |= t->window != 0;
 	if (op->flags & EXPLORE_OP_F_YIELDS) {
-		scan->nr_spins += op->kind == EXPLORE_OP_SPIN;
+		scan->nr_giving_way++;
+		scan->nr_idle += is_idle(s, t, op);
 		scan->nr_yields += op->kind == EXPLORE_OP_SPIN ||
 				   op->kind == EXPLORE_OP_YIELD;
 	}
@@ -419,15 +440,33 @@ static struct scan look(struct scheduler *s)
  */
 static bool is_stale(const struct scheduler *s, const struct scan *scan)
 {
-	return scan->nr_spins == scan->nr ||
+	return scan->nr_idle == scan->nr ||
 	       (scan->nr_yields == scan->nr &&
 		s->step - s->last_progress >= SCHED_STALE_STEPS);
 }
 
-/* Fill s->candidate, moving time on where nobody can run before. */
-#define STARVATION_LOOK 512u
+/* A prime: a lock may be held at every second step. */
+#define STARVATION_LOOK 509u
 
-static enum sched_result collect(struct scheduler *s, struct scan *scan)
+/*
+ * Nobody but those who wait can run. A replay has not looked as closely as the
+ * recorded run did, and takes it from that at its end.
+ */
+static bool is_livelock(const struct scheduler *s,
+			const struct scheduler_env *env,
+			const struct scan *scan)
+{
+	if (!scan->nr)
+		return false;
+	if (env->script && s->step >= env->nr_script)
+		return scan->nr_giving_way == scan->nr;
+	return scan->nr_idle == scan->nr && s->nr_spins >= SCHED_SPIN_LIMIT;
+}
+
+/* Fill s->candidate, moving time on where nobody can run before. */
+static enum sched_result collect(struct scheduler *s,
+				 const struct scheduler_env *env,
+				 struct scan *scan)
 {
 	for (;;) {
 		*scan = look(s);
@@ -435,16 +474,15 @@ static enum sched_result collect(struct scheduler *s, struct scan *scan)
 			return SCHED_RUN;
 		if (scan->has_external) {
 			/* Spinning on will not make the world move faster. */
-			return scan->nr != scan->nr_spins ? SCHED_RUN :
-							    SCHED_OUTSIDE;
+			return scan->nr != scan->nr_idle ? SCHED_RUN :
+							   SCHED_OUTSIDE;
 		}
 		if (scan->next_deadline_ns == SCHED_NEVER)
 			break;
 		s->now_ns = scan->next_deadline_ns;
 	}
-	/* Nothing but those who spin can run, and nothing is to come. */
-	if (scan->nr && scan->nr == scan->nr_spins &&
-	    s->nr_spins >= SCHED_SPIN_LIMIT)
+	/* And nothing is to come. */
+	if (is_livelock(s, env, scan))
 		return SCHED_LIVELOCK;
 	if (scan->nr)
 		return SCHED_RUN;
@@ -495,6 +533,8 @@ static void describe(const struct scheduler *s,
 		      EXPLORE_OP_F_YIELDS))
 			flags |= SCHED_EVENT_PREEMPTION;
 	}
+	if (op->flags & EXPLORE_OP_F_PROBED)
+		flags |= SCHED_EVENT_PROBED;
 	e->pc = t->pc;
 	e->object = op->object;
 	e->object2 = op->object2;
@@ -509,6 +549,52 @@ static void describe(const struct scheduler *s,
 	e->ticks = ticks;
 }
 
+enum effect {
+	CHANGES = 0,
+	CHANGES_NOTHING,	/* or the caller counts it */
+	LOCKS,
+};
+
+static const uint8_t effect_of[EXPLORE_OP_NR] = {
+	[EXPLORE_OP_MUTEX_LOCK] = LOCKS,
+	[EXPLORE_OP_MUTEX_UNLOCK] = LOCKS,
+	[EXPLORE_OP_SPIN_LOCK] = LOCKS,
+	[EXPLORE_OP_SPIN_UNLOCK] = LOCKS,
+	[EXPLORE_OP_RWLOCK_RDLOCK] = LOCKS,
+	[EXPLORE_OP_RWLOCK_WRLOCK] = LOCKS,
+	[EXPLORE_OP_RWLOCK_UNLOCK] = LOCKS,
+	[EXPLORE_OP_MUTEX_TRYLOCK] = CHANGES_NOTHING,
+	[EXPLORE_OP_SPIN_TRYLOCK] = CHANGES_NOTHING,
+	[EXPLORE_OP_RWLOCK_TRYRDLOCK] = CHANGES_NOTHING,
+	[EXPLORE_OP_RWLOCK_TRYWRLOCK] = CHANGES_NOTHING,
+	[EXPLORE_OP_SEM_TRYWAIT] = CHANGES_NOTHING,
+	[EXPLORE_OP_SEM_GETVALUE] = CHANGES_NOTHING,
+	[EXPLORE_OP_YIELD] = CHANGES_NOTHING,
+	[EXPLORE_OP_SPIN] = CHANGES_NOTHING,
+	[EXPLORE_OP_TICK] = CHANGES_NOTHING,
+	[EXPLORE_OP_MEMORY_READ] = CHANGES_NOTHING,
+	[EXPLORE_OP_MEMORY_WRITE] = CHANGES_NOTHING,
+	[EXPLORE_OP_ATOMIC_READ] = CHANGES_NOTHING,
+	[EXPLORE_OP_ATOMIC_WRITE] = CHANGES_NOTHING,
+	[EXPLORE_OP_ATOMIC_RMW] = CHANGES_NOTHING,
+};
+
+static void count_effect(struct scheduler *s, const struct sched_task *t,
+			 const struct sched_event *e)
+{
+	uint8_t effect = e->flags & SCHED_EVENT_TIMEOUT ? CHANGES :
+							  effect_of[e->kind];
+
+	s->nr_effects += effect == CHANGES;
+	s->nr_lockings += effect == LOCKS;
+	if (s->spin_effects != s->nr_effects) {
+		s->spin_effects = s->nr_effects;
+		s->nr_spins = 0;
+	}
+	if (t->op.flags & EXPLORE_OP_F_YIELDS)
+		s->nr_spins += is_idle(s, t, &t->op);
+}
+
 /* The event is in the log: make its task the one that runs. */
 static void resume(struct scheduler *s, const struct sched_event *e)
 {
@@ -519,7 +605,7 @@ static void resume(struct scheduler *s, const struct sched_event *e)
 	s->ticks = e->ticks;
 	s->nr_switches += (e->flags & SCHED_EVENT_SWITCH) != 0;
 	s->nr_preemptions += (e->flags & SCHED_EVENT_PREEMPTION) != 0;
-	s->nr_spins = e->kind == EXPLORE_OP_SPIN ? s->nr_spins + 1 : 0;
+	count_effect(s, t, e);
 	t->nr_ops++;
 	t->last_scheduled = s->step;	/* counts this event already */
 	t->disabled_by = 0;
@@ -588,7 +674,7 @@ static enum sched_result next_of_all(struct scheduler *s,
 	uint32_t nr;
 
 	s->nr_settled = 0;
-	result = collect(s, &scan);
+	result = collect(s, env, &scan);
 	if (result == SCHED_RUN && s->step >= s->config.max_steps)
 		result = SCHED_STEP_LIMIT;
 	if (result != SCHED_RUN)
@@ -596,7 +682,9 @@ static enum sched_result next_of_all(struct scheduler *s,
 	nr = scan.nr;
 	if (scan.has_window && nr > 1)
 		nr = scheduler__fair_filter(s, nr);
-	if (s->step % STARVATION_LOOK == 0 && nr > 1)
+	if (s->turn_left && nr > 1)
+		nr = scheduler__turn_filter(s, nr);
+	else if (s->step % STARVATION_LOOK == 0 && nr > 1)
 		nr = scheduler__starved_filter(s, nr);
 	result = pick(s, env, nr, find_candidate(s, nr, s->current));
 	if (result == SCHED_RUN && !scan.has_window && nr == scan.nr &&

@@ -158,8 +158,13 @@ struct sched_task {
 	uint64_t result;	/* folded into the digest with the next event */
 	/* Who disabled it since its last pick: bits by task id modulo 64. */
 	uint64_t disabled_by;
+	/*
+	 * Of an announced EXPLORE_OP_F_IDLE: nr_effects + 1 when the round began
+	 * that proves it; the same of nr_lockings, 0 if they do not matter.
+	 */
+	uint64_t idle_effects, idle_lockings;
 };
-static_assert(sizeof(struct sched_task) == 128, "shared layout");
+static_assert(sizeof(struct sched_task) == 144, "shared layout");
 
 /* -------------------------------------------------------------- events */
 
@@ -191,6 +196,7 @@ enum sched_event_flags {
 	SCHED_EVENT_TIMEOUT = 1 << 1,	/* runs because its deadline came */
 	SCHED_EVENT_SWITCH = 1 << 2,	/* another task than before */
 	SCHED_EVENT_YIELDS = 1 << 3,	/* the operation gives way by itself */
+	SCHED_EVENT_PROBED = 1 << 4,	/* found by a look from outside */
 };
 
 /* ----------------------------------------------------------- scheduler */
@@ -201,7 +207,7 @@ struct scheduler_config {
 	uint64_t slack_ns;	/* how much early a deadline may be taken */
 	uint64_t start_ns;	/* virtual CLOCK_MONOTONIC at start */
 	uint32_t wake_any;	/* 1: which waiter is woken is a choice */
-	uint32_t reserved;
+	uint32_t is_exhaustive;	/* 1: the strategy tries everything */
 };
 
 struct scheduler {
@@ -212,7 +218,19 @@ struct scheduler {
 	uint64_t nr_preemptions;
 	uint64_t nr_switches;
 	uint64_t last_progress;	/* step of the last op that was no yield */
-	uint64_t nr_spins;	/* SPINs picked since anything else was */
+	uint64_t nr_spins;	/* idle picks since anything changed: */
+	uint64_t spin_effects;	/* nr_effects then */
+	/*
+	 * What has changed so far that a task could see: counted by operations,
+	 * but for memory and successful tries, which the caller counts. Locks
+	 * taken and let go are counted apart.
+	 */
+	uint64_t nr_effects;
+	uint64_t nr_lockings;
+	/* A starved task has its turn: so many picks more are its own. */
+	uint32_t turn_task, turn_left;
+	uint32_t turn_length;	/* of the next one */
+	uint32_t nr_turns;
 	uint64_t ticks;		/* of the last pick, as decided; 0: none */
 	uint32_t current;	/* task that runs */
 	uint32_t nr_tasks;	/* created so far; ids are below */

@@ -95,7 +95,9 @@ int strategies_check_abi(const struct explore_strategy *s, char *text,
 		return -EINVAL;
 	}
 	if (s->flags & ~(uint32_t)(EXPLORE_STRATEGY_F_SEQUENTIAL |
-				   EXPLORE_STRATEGY_F_TICKS)) {
+				   EXPLORE_STRATEGY_F_TICKS |
+				   EXPLORE_STRATEGY_F_EXHAUSTIVE |
+				   EXPLORE_STRATEGY_F_MAY_EXHAUST)) {
 		strategy__add(&t, "it has unknown flags");
 		return -EINVAL;
 	}

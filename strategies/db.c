@@ -72,7 +72,8 @@ static void db_describe(const void *state, char *text, size_t bytes)
 
 const struct explore_strategy strategy_db = {
 	.abi = EXPLORE_STRATEGY_ABI,
-	.flags = EXPLORE_STRATEGY_F_SEQUENTIAL,
+	.flags = EXPLORE_STRATEGY_F_SEQUENTIAL |
+		 EXPLORE_STRATEGY_F_EXHAUSTIVE,
 	.name = "db",
 	.summary = "every schedule with few delays of a round robin, fewest "
 		   "first",

@@ -140,7 +140,8 @@ static void dfs_describe(const void *state, char *text, size_t bytes)
 
 const struct explore_strategy strategy_dfs = {
 	.abi = EXPLORE_STRATEGY_ABI,
-	.flags = EXPLORE_STRATEGY_F_SEQUENTIAL,
+	.flags = EXPLORE_STRATEGY_F_SEQUENTIAL |
+		 EXPLORE_STRATEGY_F_EXHAUSTIVE,
 	.name = "dfs",
 	.summary = "every schedule once, depth first; for small targets",
 	.paper = "Godefroid: Model checking for programming languages using "

@@ -66,7 +66,8 @@ static void pb_describe(const void *state, char *text, size_t bytes)
 
 const struct explore_strategy strategy_pb = {
 	.abi = EXPLORE_STRATEGY_ABI,
-	.flags = EXPLORE_STRATEGY_F_SEQUENTIAL,
+	.flags = EXPLORE_STRATEGY_F_SEQUENTIAL |
+		 EXPLORE_STRATEGY_F_EXHAUSTIVE,
 	.name = "pb",
 	.summary = "every schedule with few preemptions, fewest first",
 	.paper = "Musuvathi, Qadeer: Iterative context bounding for "

@@ -155,7 +155,8 @@ static void slices_describe(const void *state, char *text, size_t bytes)
 
 const struct explore_strategy strategy_slices = {
 	.abi = EXPLORE_STRATEGY_ABI,
-	.flags = EXPLORE_STRATEGY_F_SEQUENTIAL | EXPLORE_STRATEGY_F_TICKS,
+	.flags = EXPLORE_STRATEGY_F_SEQUENTIAL | EXPLORE_STRATEGY_F_TICKS |
+		 EXPLORE_STRATEGY_F_MAY_EXHAUST,
 	.name = "slices",
 	.summary = "preempt between operations too: random or all slices",
 	.paper = "O'Callahan et al.: Engineering record and replay for "

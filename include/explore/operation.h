@@ -126,6 +126,13 @@ enum explore_op_flags {
 	EXPLORE_OP_F_TIMEOUT = 1 << 2,
 	/* Can block at all (lock, wait, join, read). */
 	EXPLORE_OP_F_BLOCKING = 1 << 3,
+	/*
+	 * With YIELDS: its task is proved to be where it was before, and to
+	 * have changed nothing since.
+	 */
+	EXPLORE_OP_F_IDLE = 1 << 4,
+	/* A look from outside found it; the task did not come there itself. */
+	EXPLORE_OP_F_PROBED = 1 << 5,
 };
 
 /* One announced operation, as strategies and observers see it. */

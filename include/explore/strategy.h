@@ -148,6 +148,14 @@ enum explore_strategy_flags {
 	EXPLORE_STRATEGY_F_SEQUENTIAL = 1 << 0,
 	/* Gives slices: decisions have ticks. */
 	EXPLORE_STRATEGY_F_TICKS = 1 << 1,
+	/*
+	 * Says that it has run every schedule, or every one within its first
+	 * parameter. So nothing may be kept from it: only a task that is proved
+	 * to wait is taken to give way.
+	 */
+	EXPLORE_STRATEGY_F_EXHAUSTIVE = 1 << 2,
+	/* The same, where its first parameter is not 0. */
+	EXPLORE_STRATEGY_F_MAY_EXHAUST = 1 << 3,
 };
 
 #ifdef __cplusplus

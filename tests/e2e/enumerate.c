@@ -109,6 +109,14 @@ static int add_accesses(struct program *p, char role)
 		add(p, STEP_ACCESS, 0);
 		add(p, STEP_ACCESS, 0);
 		return 0;
+	case 'l':
+		add(p, STEP_ACCESS, 0);
+		/* fall through */
+	case 'x':
+	case 'v':
+		for (int i = 0; i < 3; i++)
+			add(p, STEP_ACCESS, 0);
+		return 0;
 	case 'q':
 		add(p, STEP_LOCK, 0);
 		add(p, STEP_ACCESS, 0);

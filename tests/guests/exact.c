@@ -22,6 +22,9 @@
  *	q	the same, holding mutex a
  *	d	stores to g, then to h
  *	e	reads h, then g
+ *	l	reads g four times, in a loop that counts: it does not wait
+ *	x	adds 0 to g three times by locked instructions, likewise
+ *	v	reads g three times, counting in a vector register alone
  */
 #include <semaphore.h>
 #include <string.h>
@@ -73,6 +76,16 @@ static void add_holding(void)
 	pthread_mutex_unlock(&a);
 }
 
+static void count_by_vector(void)
+{
+	double turns = 0;
+
+	do {
+		(void)g;
+		turns += 1;
+	} while (turns < 3);
+}
+
 /* The threads that access memory. */
 static void access_memory(char role)
 {
@@ -102,6 +115,17 @@ static void access_memory(char role)
 	case 'e':
 		(void)h;
 		(void)g;
+		break;
+	case 'l':
+		for (int i = 0; i < 4; i++)
+			(void)g;
+		break;
+	case 'x':
+		for (int i = 0; i < 3; i++)
+			__atomic_fetch_add(&g, 0, __ATOMIC_SEQ_CST);
+		break;
+	case 'v':
+		count_by_vector();
 		break;
 	}
 }

@@ -292,6 +292,45 @@ static void test_fair_filter__leaves_clean_candidates(void **state)
 		assert_int_equal(fx->candidate[i].reserved, 0);
 }
 
+/* One picks, and runs, whom it likes: task 0, as long as that is offered. */
+static uint32_t run_greedy(struct fixture *fx)
+{
+	fx->want = FX_ANY;
+	assert_int_equal(fx_next(fx), SCHED_RUN);
+	return fx->s->current;
+}
+
+static void test_starved__has_a_turn_of_several_steps(void **state)
+{
+	struct fixture *fx = *state;
+	uint32_t nr = 0, longest = 0;
+
+	fx->config.max_steps = FX_MAX_STEPS;
+	fx_tasks(fx, 2);
+	fx_at(fx, 0, EXPLORE_OP_MEMORY_WRITE, 0);
+	fx_at(fx, 1, EXPLORE_OP_MEMORY_READ, 0);
+	fx->s->nr_turns = 100;	/* then the wait for a turn is shortest */
+	for (uint32_t i = 0; i < 2000; i++) {
+		nr = run_greedy(fx) == 1 ? nr + 1 : 0;
+		if (nr > longest)
+			longest = nr;
+	}
+	assert_in_range(longest, SCHED_TURN_PICKS, SCHED_TURN_MAX + 1);
+}
+
+static void test_starved__an_exhaustive_search_waits(void **state)
+{
+	struct fixture *fx = *state;
+
+	fx_tasks(fx, 2);
+	fx->s->config.is_exhaustive = 1;
+	fx->s->nr_turns = 100;
+	fx_at(fx, 0, EXPLORE_OP_MEMORY_WRITE, 0);
+	fx_at(fx, 1, EXPLORE_OP_MEMORY_READ, 0);
+	for (uint32_t i = 0; i < 4000; i++)
+		assert_int_equal(run_greedy(fx), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -309,6 +348,8 @@ int main(void)
 		FX_TEST(test_yielded__not_behind_one_it_disabled_long_ago),
 		FX_TEST(test_yielded__all_yielding_all_run),
 		FX_TEST(test_fair_filter__leaves_clean_candidates),
+		FX_TEST(test_starved__has_a_turn_of_several_steps),
+		FX_TEST(test_starved__an_exhaustive_search_waits),
 	};
 
 	return cmocka_run_group_tests_name("scheduler_fairness", tests, NULL,

@@ -444,6 +444,58 @@ static void test_next__endless_spinning_is_a_livelock(void **state)
 	assert_int_equal(fx_next(fx), SCHED_RUN);
 }
 
+/* Task t has come back to where it was, and nothing has changed since. */
+static void fx_idle(struct fixture *fx, uint32_t t)
+{
+	fx_announce(fx, t, &(struct sched_announce){
+		.kind = EXPLORE_OP_MEMORY_READ,
+		.flags = EXPLORE_OP_F_YIELDS | EXPLORE_OP_F_IDLE,
+	});
+	fx->s->task[t].idle_effects = fx->s->nr_effects + 1;
+}
+
+static void test_next__all_idle_is_a_livelock(void **state)
+{
+	struct fixture *fx = *state;
+	uint32_t nr = 0;
+
+	fx_tasks(fx, 2);
+	fx_idle(fx, 0);
+	fx_idle(fx, 1);
+	while (fx_next(fx) == SCHED_RUN)
+		nr++;
+	assert_int_equal(nr, SCHED_SPIN_LIMIT);
+	assert_int_equal(fx_next(fx), SCHED_LIVELOCK);
+	/* A change that they may not have seen. */
+	fx->s->nr_effects++;
+	assert_int_equal(fx_next(fx), SCHED_RUN);
+}
+
+static void test_next__idle_is_no_livelock_while_locks_matter(void **state)
+{
+	struct fixture *fx = *state;
+
+	fx_tasks(fx, 1);
+	fx_idle(fx, 0);
+	fx->s->task[0].idle_lockings = fx->s->nr_lockings + 1;
+	while (fx_next(fx) == SCHED_RUN)
+		continue;
+	fx->s->nr_lockings++;
+	assert_int_equal(fx_next(fx), SCHED_RUN);
+}
+
+static void test_next__all_idle_lets_time_jump(void **state)
+{
+	struct fixture *fx = *state;
+
+	fx_tasks(fx, 2);
+	fx_until(fx, 1, EXPLORE_OP_SLEEP, 0, 1000000);
+	fx_idle(fx, 0);
+	fx_run(fx, 0);
+	assert_true(fx_offered(fx, 1));
+	assert_int_equal(fx->s->now_ns, 1000000);
+}
+
 static void test_next__progress_is_no_yield_and_no_timeout(void **state)
 {
 	struct fixture *fx = *state;
@@ -598,6 +650,9 @@ int main(void)
 		FX_TEST(test_next__spinning_waits_for_the_world_outside),
 		FX_TEST(test_next__long_yielding_makes_deadlines_come),
 		FX_TEST(test_next__endless_spinning_is_a_livelock),
+		FX_TEST(test_next__all_idle_is_a_livelock),
+		FX_TEST(test_next__idle_is_no_livelock_while_locks_matter),
+		FX_TEST(test_next__all_idle_lets_time_jump),
 		FX_TEST(test_next__progress_is_no_yield_and_no_timeout),
 		FX_TEST(test_next__short_way_leads_to_the_same),
 	};
