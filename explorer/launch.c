@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "explorer/rlimits.h"
+#include "explorer/sanitizer.h"
 #include "explorer/util.h"
 
 #define CONTROL_FD_MIN 200	/* above what programs expect to get */
@@ -72,12 +73,24 @@ static bool is_variable(const char *entry, const char *name)
 	return !strncmp(entry, name, n) && entry[n] == '=';
 }
 
+/* The last value of an option is the one that counts. */
+static char *add_options(const struct sanitizer *s, char *const *user)
+{
+	const char *theirs = "";
+
+	for (; *user; user++)
+		if (is_variable(*user, s->variable))
+			theirs = *user + strlen(s->variable) + 1;
+	return xasprintf("%s=%s%s%s", s->variable, theirs, *theirs ? ":" : "",
+			 s->options);
+}
+
 /*
  * The user's environment with our variables behind it: what the runtime takes
  * out again at its end leaves the rest where it is.
  */
 static char **make_env(char *const *user, const char *preload, int control_fd,
-		       bool is_lazy)
+		       bool is_lazy, const struct sanitizer *sanitizer)
 {
 	const char *theirs = NULL;
 	size_t nr = 0, at = 0, first;
@@ -85,7 +98,7 @@ static char **make_env(char *const *user, const char *preload, int control_fd,
 
 	while (user[nr])
 		nr++;
-	env = xcalloc(nr + 5, sizeof(*env));
+	env = xcalloc(nr + 6, sizeof(*env));
 	for (size_t i = 0; i < nr; i++) {
 		const char *value = user[i] + strlen("LD_PRELOAD=");
 
@@ -93,11 +106,16 @@ static char **make_env(char *const *user, const char *preload, int control_fd,
 			if (*value)
 				theirs = value;
 			env[at++] = xasprintf(CONTROL_ENV_PRELOAD "=%s", value);
+		} else if (sanitizer &&
+			   is_variable(user[i], sanitizer->variable)) {
+			continue;
 		} else if (!is_variable(user[i], CONTROL_ENV) &&
 			   !is_variable(user[i], CONTROL_ENV_PRELOAD)) {
 			env[at++] = xstrdup(user[i]);
 		}
 	}
+	if (sanitizer)
+		env[at++] = add_options(sanitizer, user);
 	first = at;
 	env[at++] = theirs ? xasprintf("LD_PRELOAD=%s:%s", preload, theirs) :
 			     xasprintf("LD_PRELOAD=%s", preload);
@@ -368,7 +386,8 @@ int launch_start(struct launch *l, struct errbuf *err)
 	if (!preload)
 		return rc;
 	c.control_fd = choose_control_fd(l->control_fd);
-	c.env = make_env(env, preload, c.control_fd, l->is_lazy);
+	c.env = make_env(env, preload, c.control_fd, l->is_lazy,
+			 sanitizer_of(l->target->program));
 	for (int kind = (int)ward_first_kind(); kind < NR_WARD_KINDS; kind++) {
 		struct errbuf why = ERRBUF_INIT;
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "explorer/options.h"
+#include "explorer/sanitizer.h"
 #include "explorer/util.h"
 
 #define MIN_RUNS_FOR_RATE 10	/* fewer say nothing */
@@ -170,10 +171,14 @@ void summary_print(FILE *out, const struct tally *t, const struct options *o,
 		   const struct plan *plan, const char *program,
 		   const char *covered)
 {
+	const struct sanitizer *sanitizer = sanitizer_of(program);
+
 	print_counts(out, t, o, program);
 	if (t->runs)
 		print_operations(out, t);
 	print_coverage(out, t, plan, covered);
+	if (sanitizer)
+		fprintf(out, "  not looked for: %s\n", sanitizer->what);
 	print_escapes(out, &t->counters);
 	print_calls(out, "refused by explore's guard", t->counters.refused,
 		    "; --no-guard lets it");

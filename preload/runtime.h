@@ -4,9 +4,9 @@
  *
  * The runtime is the kernel for threads inside the target. One kernel thread,
  * the carrier, runs all tasks in turn; a task is a stack, registers and an fs
- * base. Code of the runtime runs on the stack of the task that called or
- * trapped into it, except for the choice of the next task, which runs on the
- * runtime's own stack (strategies may be hungry, task stacks may be tiny).
+ * base. Code of the runtime runs on its own stack of the task that trapped into
+ * it (stacks.c), or, where it was called, on the target's, which may be tiny.
+ * The choice of the next task has one more stack: strategies may be hungry.
  *
  * Rules for all code below preload/, because it may run inside a SIGSYS
  * handler, on a borrowed stack, with any task's fs base, under any lock of the

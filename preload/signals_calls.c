@@ -112,6 +112,8 @@ int64_t signals_sigreturn(struct trap *t)
 
 	k->sigmask = uc->uc_sigmask & ~UNBLOCKABLE;
 	uc->uc_sigmask = 0;
+	/* The kernel would make a stack of the target the alternate one. */
+	uc->uc_stack = t->uc->uc_stack;
 	k->uses_trap_frame = 0;
 	access_enter(uc->uc_mcontext.rip);
 	if (signals_are_due())
