@@ -477,6 +477,8 @@ static void stop_runners(struct search *s)
 	pthread_mutex_unlock(&s->lock);
 	for (uint32_t i = 0; i < s->nr_runners; i++)
 		pthread_join(s->runner[i].thread, NULL);
+	/* What is replayed for the report is no run of a job. */
+	search__stop_runs = search__is_interrupted;
 	for (uint32_t i = 0; i < s->window; i++) {
 		if (!s->record[i])
 			continue;
