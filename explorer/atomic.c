@@ -24,6 +24,9 @@
 #define MAX_FILE_BYTES (8u << 20)	/* of source; larger ones are skipped */
 #define MAX_STATEMENT_LINES 6
 #define MAX_MACRO_BYTES 2048u
+#define MAX_SOURCES 64
+#define MAX_DEPTH 6		/* macros within macros */
+#define MAX_LOOKUPS 400u
 
 /* ----------------------------------------------------------------- names */
 
@@ -85,7 +88,12 @@ struct text {
 	size_t bytes;
 };
 
-/* Words that make an access atomic, as C, C++ and the Linux world know them. */
+/*
+ * Words that make an access atomic, as C, C++ and the Linux world know them.
+ * Inline assembly is written where the compiler is not to choose how memory is
+ * accessed. A name that ends where another one is to be pasted on is no word of
+ * its own: "atomic_".
+ */
 static bool is_atomic_word(const char *word, size_t n)
 {
 	static const char *const prefixes[] = {
@@ -95,7 +103,8 @@ static bool is_atomic_word(const char *word, size_t n)
 	};
 	static const char *const words[] = {
 		"_Atomic", "READ_ONCE", "WRITE_ONCE", "ACCESS_ONCE",
-		"atomic_ref", "__ATOMIC_RELAXED",
+		"atomic_ref", "__ATOMIC_RELAXED", "atomic_", "asm", "__asm",
+		"__asm__",
 	};
 
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
@@ -266,18 +275,43 @@ static struct text find_macro(struct text file, const char *name, size_t n)
 	}
 }
 
-/* A macro of one's own may hide the builtin. */
-static bool has_atomic_macro(struct text statement, struct text file)
+/* The files where macros may be defined: that of the statement comes first. */
+struct sources {
+	struct text file[MAX_SOURCES];
+	size_t nr;
+};
+
+static struct text find_macro_in(const struct sources *all, const char *name,
+				 size_t n)
+{
+	struct text body = { NULL, 0 };
+
+	for (size_t i = 0; i < all->nr && !body.start; i++)
+		body = find_macro(all->file[i], name, n);
+	return body;
+}
+
+/*
+ * A macro of one's own may hide the builtin, behind macros of its own. `budget`
+ * bounds how many are looked up.
+ */
+static bool has_atomic_macro(const struct sources *all, struct text text,
+			     int depth, uint32_t *budget)
 {
 	size_t n;
 
-	for (size_t at = 0; (n = next_word(statement, &at)); at += n) {
+	for (size_t at = 0; (n = next_word(text, &at)) && *budget; at += n) {
 		struct text body;
 
-		if (isdigit((unsigned char)statement.start[at]))
+		if (isdigit((unsigned char)text.start[at]))
 			continue;
-		body = find_macro(file, statement.start + at, n);
-		if (body.start && has_atomic_word(body))
+		--*budget;
+		body = find_macro_in(all, text.start + at, n);
+		/* Its own text begins with its name. */
+		if (!body.start || body.start == text.start)
+			continue;
+		if (has_atomic_word(body) ||
+		    (depth && has_atomic_macro(all, body, depth - 1, budget)))
 			return true;
 	}
 	return false;
@@ -327,26 +361,45 @@ static const char *directory_of(Dwarf_Die *unit)
 		       ? dwarf_formstring(&attr) : NULL;
 }
 
-/* Whether a header of this unit defines one of the words as an atomic macro. */
-static bool is_macro_elsewhere(Dwarf_Die *unit, struct text statement)
+/* Of the C library and the compiler, whose atomic macros have known names. */
+static bool is_system_header(const char *path)
 {
+	static const char *const prefixes[] = {
+		"/usr/lib/", "/usr/include/x86_64-linux-gnu/bits/",
+		"/usr/include/x86_64-linux-gnu/sys/",
+		"/usr/include/x86_64-linux-gnu/gnu/", "/usr/include/c++/",
+		"/usr/include/x86_64-linux-gnu/c++/",
+	};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(path, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+/* Whether a word of the statement is an atomic macro, of any file of the unit. */
+static bool is_atomic_macro(Dwarf_Die *unit, struct text file,
+			    struct text statement)
+{
+	struct sources all = { .file = { file }, .nr = 1 };
+	uint32_t budget = MAX_LOOKUPS;
 	Dwarf_Files *files;
-	bool found = false;
 	size_t nr;
+	bool found;
 
 	if (dwarf_getsrcfiles(unit, &files, &nr))
-		return false;
-	for (size_t i = 0; i < nr && !found; i++) {
+		nr = 0;
+	for (size_t i = 0; i < nr && all.nr < MAX_SOURCES; i++) {
 		const char *path = dwarf_filesrc(files, i, NULL, NULL);
-		struct text file;
 
-		/* <stdatomic.h> and the like have names of their own. */
-		if (!path || !strncmp(path, "/usr/", 5))
+		if (!path || is_system_header(path))
 			continue;
-		file = open_source(directory_of(unit), path);
-		found = file.start && has_atomic_macro(statement, file);
-		close_source(file);
+		all.file[all.nr] = open_source(directory_of(unit), path);
+		all.nr += all.file[all.nr].start != NULL;
 	}
+	found = has_atomic_macro(&all, statement, MAX_DEPTH, &budget);
+	for (size_t i = 1; i < all.nr; i++)
+		close_source(all.file[i]);
 	return found;
 }
 
@@ -366,8 +419,7 @@ static bool is_atomic_line(Dwarf_Die *unit, const char *path, int line,
 	statement = statement_at(file, line);
 	found = statement.start && (has_atomic_word(statement) ||
 				    has_atomic_pragma(file, statement) ||
-				    has_atomic_macro(statement, file) ||
-				    is_macro_elsewhere(unit, statement));
+				    is_atomic_macro(unit, file, statement));
 	close_source(file);
 	return found;
 }

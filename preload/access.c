@@ -331,6 +331,14 @@ static void order_by(const struct races_found *found)
 static void found_race(const struct races_found *found,
 		       const struct access_frame *f)
 {
+	struct races_found again;
+
+	if (__builtin_expect(order_last_exit(), 0)) {
+		races_access(order_races, found->task, found->addr, found->size,
+			     found->is_write ? RACES_WRITE : RACES_READ,
+			     found->site, &again);
+		return;
+	}
 	learn(found->site);
 	learn(found->other_site);
 	if (found->is_synchronising)

@@ -24,6 +24,18 @@ RUNTIME_HIDDEN void order_apply(const struct runtime_op *op, bool timed_out);
 RUNTIME_HIDDEN void order_announce(const struct runtime_op *op);
 RUNTIME_HIDDEN void order_fork(uint32_t parent, uint32_t child);
 
+/*
+ * The C library's count of threads; NULL: not known. Each thread takes itself
+ * out of it when it has run its function, and the last one, which takes it to 0,
+ * calls exit().
+ */
+extern RUNTIME_HIDDEN const volatile uint32_t *order_nr_threads;
+/*
+ * Handlers of that exit() run in the current task: what all others did comes
+ * before. Returns whether it is so.
+ */
+RUNTIME_HIDDEN bool order_last_exit(void);
+
 /* ------------------------------------------------------------- accesses */
 
 #define ACCESS_FLAGS_DF 0x400u	/* string instructions go down */

@@ -12,6 +12,7 @@
 
 bool order_is_on;
 struct races *order_races;
+const volatile uint32_t *order_nr_threads;
 
 void order_init(void)
 {
@@ -39,6 +40,17 @@ void order_fork(uint32_t parent, uint32_t child)
 	access_second_task();
 	races_restart(order_races, child);
 	races_fork(order_races, parent, child);
+}
+
+bool order_last_exit(void)
+{
+	const struct scheduler *s = &runtime_control->scheduler;
+
+	if (!order_nr_threads || *order_nr_threads)
+		return false;
+	for (uint32_t t = 0; t < s->nr_tasks; t++)
+		races_join(order_races, s->current, t);
+	return true;
 }
 
 static void acquire(uint32_t object)

@@ -195,6 +195,8 @@ static void prepare(struct control *c)
 	core_init();
 	threads_init();
 	order_init();
+	order_nr_threads = dlvsym(RTLD_DEFAULT, "__nptl_nthreads",
+				  "GLIBC_PRIVATE");
 	reserve(c);
 	c->access_entry = (uintptr_t)access_entry;
 	signals_init();
