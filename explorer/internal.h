@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "explorer/loaded.h"
 #include "explorer/access.h"
 #include "preload/control.h"
 #include "recorder/errbuf.h"
@@ -113,6 +114,9 @@ char *worker_find_preload(struct errbuf *err);
 
 /* What was instrumented; zero when nothing was. */
 const struct access_stats *worker_access(const struct worker *w);
+
+/* Code that its runs have loaded, unwatched. */
+const struct loaded *worker_loaded(const struct worker *w);
 
 /* The mapping; valid until worker_free(). */
 struct control *worker_control(struct worker *w);

@@ -111,6 +111,7 @@ static void print_accesses(const struct search *s, const struct control *c)
 {
 	const struct access_scope *scope = s->target->scope;
 	uint32_t nr_pairs = s->learning.nr_atomic_pairs;
+	struct loaded loaded = { .nr = 0 };
 	uint32_t nr_live;
 
 	if (!scope || !scope->is_on)
@@ -118,6 +119,12 @@ static void print_accesses(const struct search *s, const struct control *c)
 	free(access_live_sites(c, &nr_live));
 	access_print_stats(stdout, worker_access(s->runner[0].worker), c,
 			   nr_live);
+	for (uint32_t i = 0; i < s->nr_runners; i++)
+		if (s->runner[i].worker)
+			loaded_merge(&loaded,
+				     worker_loaded(s->runner[i].worker));
+	loaded_print(stdout, &loaded);
+	loaded_release(&loaded);
 	if (nr_pairs)
 		printf("  %u pair%s of accesses no data race: they are to "
 		       "atomic variables\n", nr_pairs,

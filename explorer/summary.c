@@ -145,6 +145,21 @@ static void print_calls(FILE *out, const char *what, const uint32_t *count,
 	fprintf(out, "%s\n", end);
 }
 
+/* A detector that has no room left must not look as if all were well. */
+static void print_blind(FILE *out, const struct control_counters *c)
+{
+	if (c->races_lost)
+		fprintf(out, "  NOT ALL SEEN: in %llu run%s the race detector "
+			"ran out of room; races may be missing\n",
+			(unsigned long long)c->races_lost,
+			plural(c->races_lost));
+	if (c->freed_lost)
+		fprintf(out, "  NOT ALL SEEN: in %llu run%s freed memory was "
+			"more than can be followed; uses of it may be "
+			"missing\n", (unsigned long long)c->freed_lost,
+			plural(c->freed_lost));
+}
+
 static void print_escapes(FILE *out, const struct control_counters *c)
 {
 	const struct {
@@ -165,6 +180,7 @@ static void print_escapes(FILE *out, const struct control_counters *c)
 			fprintf(out, "  not controlled: %llu %s\n",
 				(unsigned long long)row[i].count,
 				row[i].what);
+	print_blind(out, c);
 }
 
 void summary_print(FILE *out, const struct tally *t, const struct options *o,

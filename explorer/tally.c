@@ -86,6 +86,8 @@ static void add_counters(struct control_counters *sum,
 	sum->real_waits += c->real_waits;
 	sum->inputs_lost += c->inputs_lost;
 	sum->turns += c->turns;
+	sum->races_lost += c->races_lost;
+	sum->freed_lost += c->freed_lost;
 	for (size_t i = 0; i < CONTROL_MAX_SYSCALLS; i++) {
 		sum->passed[i] += c->passed[i];
 		sum->refused[i] += c->refused[i];

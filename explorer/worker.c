@@ -49,6 +49,7 @@ struct worker {
 	struct output output;
 	bool has_output;	/* `output` is of the last run */
 	struct access_stats access;
+	struct loaded loaded;	/* by the runs so far */
 };
 
 /* ---------------------------------------------------- start, up to main */
@@ -468,7 +469,14 @@ int worker_run(struct worker *w,
 		return -ENOTRECOVERABLE;
 	}
 	complete_verdict(w, &dog);
+	if (c->nr_modules > w->nr_modules)
+		loaded_add(&w->loaded, c, w->nr_modules);
 	return 0;
+}
+
+const struct loaded *worker_loaded(const struct worker *w)
+{
+	return &w->loaded;
 }
 
 const char *worker_output(struct worker *w, size_t *bytes)
@@ -495,5 +503,6 @@ void worker_free(struct worker *w)
 	if (w->stdin_fd >= 0)
 		close(w->stdin_fd);
 	output_release(&w->output);
+	loaded_release(&w->loaded);
 	free(w);
 }

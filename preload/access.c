@@ -252,6 +252,8 @@ void access_end_run(void)
 
 	if (!order_is_on)
 		return;
+	c->counters.races_lost = races_is_full(order_races) ||
+				 c->nr_races == CONTROL_MAX_RACES;
 	for (uint32_t i = first; i < c->nr_races; i++) {
 		const struct control_race *r = &c->race[i];
 

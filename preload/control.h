@@ -266,7 +266,10 @@ struct control_counters {
 	uint64_t real_waits;	/* idle waits for the world outside */
 	uint64_t inputs_lost;	/* input log overflowed */
 	uint64_t turns;		/* given to starved tasks */
-	uint64_t reserved[19];
+	/* Runs in which something was more than a detector can follow. */
+	uint64_t races_lost;	/* unordered accesses, pairs of places */
+	uint64_t freed_lost;	/* pages with freed memory */
+	uint64_t reserved[17];
 	/* Passed to the kernel and not recorded, by number. */
 	uint32_t passed[CONTROL_MAX_SYSCALLS];
 	uint32_t refused[CONTROL_MAX_SYSCALLS];	/* by the guard, by number */

@@ -101,6 +101,8 @@ static bool change_page(uint64_t number, uint32_t from, uint32_t to,
 					       NULL;
 	bool found = false;
 
+	if (!p && how == SET)
+		runtime_control->counters.freed_lost = 1;
 	for (uint32_t w = 0; p && w < NR_WORDS; w++) {
 		uint64_t mask = mask_of(w * 64, from, to);
 		uint64_t was = p->bit[w];
