@@ -48,6 +48,10 @@ static int add_object(struct dl_phdr_info *info, size_t bytes, void *data)
 
 	(void)bytes;
 	(void)data;
+	/* A strategy is ours: patched, it would enter the runtime from within. */
+	if (runtime_control->config.plugin[0] &&
+	    core_streq(info->dlpi_name, runtime_control->config.plugin))
+		return 0;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
 		uint64_t start = info->dlpi_addr + ph->p_vaddr;
