@@ -473,9 +473,10 @@ int64_t files_in_order(struct trap *t, uint64_t fd)
 		.object = files_object(t, fd),
 		.pc = t->site,
 	};
+	int64_t r;
 
 	core_point(&op);
-	return trap_pass(t);
+	return inputs_answer(t, &r) ? r : trap_pass(t);
 }
 
 static bool has_control(const struct trap *t)

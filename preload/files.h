@@ -54,6 +54,7 @@ enum files_type {
 	FILES_TYPE_REGULAR = 8,
 	FILES_TYPE_SOCKET = 12,
 	FILES_NO_TYPE = 16,
+	FILES_TYPE_MADE_UP = 32,	/* added: by the kernel, as in /proc */
 };
 RUNTIME_HIDDEN uint32_t files_type_of(uint64_t fd);
 RUNTIME_HIDDEN uint32_t inputs_type_of(int fd);
@@ -178,6 +179,12 @@ RUNTIME_HIDDEN void files_unwatch_word(uint32_t t);
 RUNTIME_HIDDEN bool inputs_is_outside(int fd);
 RUNTIME_HIDDEN bool inputs_is_file(int fd);
 RUNTIME_HIDDEN int64_t inputs_read(struct trap *t);
+/*
+ * The same for a read of any kind from a file or directory of the kernel's, such
+ * as /proc/self/maps; false when the call is none.
+ */
+RUNTIME_HIDDEN bool inputs_answer(struct trap *t, int64_t *r);
+RUNTIME_HIDDEN int64_t inputs_list(struct trap *t);
 RUNTIME_HIDDEN void inputs_start_run(void);
 
 /* Forget waits of an earlier run. */

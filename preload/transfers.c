@@ -646,9 +646,7 @@ int64_t transfers_read_terminal(struct trap *t, uint64_t fd, int64_t flags)
 
 static bool is_storage(uint64_t fd)
 {
-	uint32_t type = files_type_of(fd);
-
-	return type == FILES_TYPE_REGULAR || type == FILES_TYPE_FOLDER;
+	return inputs_is_file((int)fd);
 }
 
 int64_t transfers_make(struct trap *t, uint64_t fd, int64_t flags)
