@@ -185,6 +185,8 @@ RUNTIME_HIDDEN int64_t inputs_read(struct trap *t);
  */
 RUNTIME_HIDDEN bool inputs_answer(struct trap *t, int64_t *r);
 RUNTIME_HIDDEN int64_t inputs_list(struct trap *t);
+/* Whether it reads on in such a file: that is no operation of its own. */
+RUNTIME_HIDDEN bool inputs_goes_on(const struct trap *t);
 RUNTIME_HIDDEN void inputs_start_run(void);
 
 /* Forget waits of an earlier run. */

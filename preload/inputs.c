@@ -196,6 +196,28 @@ static int64_t read_vector(struct trap *t, int64_t at)
 	return done;
 }
 
+/*
+ * How many parts a text comes in depends on its length, which depends on numbers
+ * of files and on what explore did to the process before: in another worker it
+ * is another one. So all of it is one operation, that of its beginning.
+ */
+bool inputs_goes_on(const struct trap *t)
+{
+	if (!is_of_kernel(t->arg[0]))
+		return false;
+	switch (t->nr) {
+	case __NR_read:
+	case __NR_readv:
+		return sys_call3(__NR_lseek, t->arg[0], 0, SEEK_CUR) > 0;
+	case __NR_pread64:
+	case __NR_preadv:
+	case __NR_preadv2:
+		return (int64_t)t->arg[3] > 0;
+	default:
+		return false;
+	}
+}
+
 bool inputs_answer(struct trap *t, int64_t *r)
 {
 	if (!is_of_kernel(t->arg[0]))
