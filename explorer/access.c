@@ -220,8 +220,8 @@ static void add_stats(struct access_stats *s, const struct instrument_plan *p)
 {
 	s->nr_modules++;
 	s->nr_functions += p->nr_functions;
-	s->nr_sites += p->nr_sites;
-	s->nr_jumps += p->nr_jumps;
+	s->nr_sites += p->nr_sites - p->nr_tsc;
+	s->nr_jumps += p->nr_jumps - p->nr_tsc;
 	s->nr_int3 += p->nr_int3;
 	s->nr_without_ranges += p->has_no_ranges;
 	for (int i = 0; i < INSTRUMENT_SKIP_NR; i++)
@@ -294,6 +294,7 @@ static int plan_module(struct control *c, const struct control_module *m,
 		.first_site = c->nr_access,
 		.max_sites = max_sites,
 		.only_atomics = how == WATCH_ATOMICS,
+		.has_tsc = how == WATCH_ALL,
 	};
 	free(taken);
 	in.entry_slot = in.code_base;

@@ -260,7 +260,7 @@ static bool may_unpatch(const struct learning *k, uint32_t first)
 		if (k->state[i] & (CONTROL_ACCESS_LEARNED |
 				   CONTROL_ACCESS_ATOMIC |
 				   CONTROL_ACCESS_SHARED) ||
-		    c->access[i].flags & INSTRUMENT_ATOMIC)
+		    c->access[i].flags & (INSTRUMENT_ATOMIC | INSTRUMENT_TSC))
 			return false;
 	} while (++i < c->nr_access && c->access[i].is_second);
 	return true;

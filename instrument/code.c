@@ -110,7 +110,14 @@ static bool has_memory(const ZydisDecodedInstruction *insn,
 	return false;
 }
 
-static void describe(struct insn *out, uint64_t addr,
+/* Just the opcode: what the trap answers, too. */
+static bool is_tsc(const ZydisDecodedInstruction *insn)
+{
+	return (insn->mnemonic == ZYDIS_MNEMONIC_RDTSC && insn->length == 2) ||
+	       (insn->mnemonic == ZYDIS_MNEMONIC_RDTSCP && insn->length == 3);
+}
+
+static void describe(const struct module *m, struct insn *out, uint64_t addr,
 		     const ZydisDecodedInstruction *insn,
 		     const ZydisDecodedOperand *op)
 {
@@ -121,6 +128,10 @@ static void describe(struct insn *out, uint64_t addr,
 	out->length = insn->length;
 	out->kind = find_kind(insn, is_direct);
 	out->flags = has_memory(insn, op) ? INSN_MEMORY : 0;
+	if (m->in->has_tsc && is_tsc(insn)) {
+		out->kind = INSN_PLAIN;
+		out->flags |= INSN_TSC;
+	}
 	out->target = 0;
 	if (is_direct)
 		out->target = (int64_t)(addr + insn->length +
@@ -147,7 +158,7 @@ static int decode_function(struct module *m, struct function *f)
 				 &m->max_insns) < 0)
 			return -ENOMEM;
 		m->insn[m->nr_insns].offset = (uint32_t)(at - f->start);
-		describe(&m->insn[m->nr_insns++], at, &insn, op);
+		describe(m, &m->insn[m->nr_insns++], at, &insn, op);
 		at += insn.length;
 	}
 	f->nr_insns = (uint32_t)m->nr_insns - f->first_insn;

@@ -178,6 +178,18 @@ void emit__call(struct emitter *e, const struct access *access,
 	emit__relative(e, call, sizeof(call), e->entry_slot);
 }
 
+void emit__stamp(struct emitter *e, unsigned int length)
+{
+	static const uint8_t call[] = { 0xff, 0x15 };
+	/* Behind the slot for accesses: rdtsc, and rdtscp, which is longer. */
+	unsigned int slot = length == 2 ? 1 : 2;
+
+	emit__prologue(e);
+	emit__relative(e, call, sizeof(call),
+		       e->entry_slot + slot * sizeof(uint64_t));
+	emit__epilogue(e);
+}
+
 static void emit_branch(struct emitter *e, const struct insn *insn,
 			uint8_t opcode)
 {

@@ -21,6 +21,16 @@
  * same basic block, when no jump can land on them) has the room, else by an
  * int3, whose handler continues in the trampoline. An instruction with two
  * memory operands has two calls: movs, the read first; cmps, that of rsi first.
+ *
+ * rdtsc and rdtscp are sites, too, where the caller has a stamp of its own. The
+ * call takes the place of the instruction:
+ *	lea -128(%rsp), %rsp
+ *	push %rdi; push %rsi		only to look like the other ones
+ *	call *<address of the entry>(%rip)
+ *	pop %rsi; pop %rdi
+ *	lea 128(%rsp), %rsp
+ * They are reached by a jump or not at all: an int3 is no better than the trap
+ * that they have by themselves.
  */
 #ifndef INSTRUMENT_INSTRUMENT_H
 #define INSTRUMENT_INSTRUMENT_H
@@ -36,6 +46,7 @@ enum instrument_site_flags {
 	INSTRUMENT_ATOMIC = 1 << 2,	/* lock prefix, or xchg with memory */
 	INSTRUMENT_REP = 1 << 3,	/* `size` bytes, rcx times, from rdi */
 	INSTRUMENT_STRING = 1 << 4,	/* a string instruction */
+	INSTRUMENT_TSC = 1 << 5,	/* no access: rdtsc or rdtscp */
 };
 
 /*
@@ -139,6 +150,7 @@ struct instrument_input {
 	uint32_t first_site;
 	uint32_t max_sites;
 	bool only_atomics;	/* leave all other accesses alone */
+	bool has_tsc;		/* entry_slot[1] is for rdtsc, [2] for rdtscp */
 };
 
 struct instrument_plan {
@@ -150,6 +162,7 @@ struct instrument_plan {
 	uint32_t nr_functions;
 	uint32_t nr_instructions;
 	uint32_t nr_jumps, nr_int3;
+	uint32_t nr_tsc;	/* of nr_jumps: rdtsc and rdtscp */
 	uint32_t skipped[INSTRUMENT_SKIP_NR];
 	bool has_no_ranges;	/* no .eh_frame: left alone */
 };

@@ -155,6 +155,7 @@ enum insn_flags {
 	INSN_REACHED = 1 << 0,
 	INSN_MEMORY = 1 << 1,	/* has a memory operand that is accessed */
 	INSN_OPAQUE = 1 << 2,	/* an indirect jump of unknown targets */
+	INSN_TSC = 1 << 3,	/* rdtsc, rdtscp: a site when it is reached */
 };
 
 struct insn {
@@ -265,6 +266,7 @@ struct candidate {
 	uint32_t insn;		/* index in module.insn */
 	uint8_t nr_accesses;
 	bool is_movs;
+	bool is_tsc;		/* no access */
 	struct access access[2];
 };
 
@@ -273,7 +275,10 @@ struct candidates {
 	size_t nr, max;
 };
 
-/* Collect a function's candidates and count what is skipped. */
+/*
+ * Collect a function's candidates and count what is skipped. An INSN_TSC that
+ * is reached is always one: it is never moved as it is, where it would trap.
+ */
 int operand__collect(const struct module *m, const struct function *f,
 		     struct candidates *found);
 
@@ -302,6 +307,9 @@ void emit__call(struct emitter *e, const struct access *access,
  * further on is the way around it. The epilogue and the movs are to follow.
  */
 void emit__around(struct emitter *e, unsigned int length);
+
+/* The call that stands for an rdtsc or rdtscp of `length` bytes. */
+void emit__stamp(struct emitter *e, unsigned int length);
 
 /* The instruction itself, as if at its place. `addr`: of the file. */
 void emit__moved(struct emitter *e, const struct module *m, uint64_t addr,

@@ -241,16 +241,21 @@ int operand__collect(const struct module *m, const struct function *f,
 		uint64_t addr = f->start + insn->offset;
 		int verdict;
 
-		if (!(insn->flags & INSN_MEMORY))
+		c.is_tsc = insn->flags & INSN_TSC;
+		if (!c.is_tsc && !(insn->flags & INSN_MEMORY))
 			continue;
-		verdict = classify(m, f, cfa__row(&table, addr, &hint), addr,
-				   insn, &c);
+		if (c.is_tsc)
+			verdict = insn->flags & INSN_REACHED ? IS_CANDIDATE
+							     : NOT_AN_ACCESS;
+		else
+			verdict = classify(m, f, cfa__row(&table, addr, &hint),
+					   addr, insn, &c);
 		if (verdict == IS_CANDIDATE && !(insn->flags & INSN_REACHED))
 			verdict = INSTRUMENT_SKIP_UNREACHED;
 		if (verdict < INSTRUMENT_SKIP_NR)
 			m->plan->skipped[verdict]++;
 		if (verdict != IS_CANDIDATE ||
-		    (m->in->only_atomics &&
+		    (m->in->only_atomics && !c.is_tsc &&
 		     !(c.access[0].flags & INSTRUMENT_ATOMIC)))
 			continue;
 		if (module__grow(&found->item, sizeof(*found->item),

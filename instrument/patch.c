@@ -209,6 +209,26 @@ static int emit_candidate(struct module *m, const struct function *f,
 	return r;
 }
 
+/* An rdtsc or rdtscp: a call instead of it. */
+static int emit_stamp(struct module *m, const struct function *f,
+		      const struct candidate *c, struct emitter *e)
+{
+	const struct insn *insn = &m->insn[c->insn];
+	uint64_t addr = addr_of(m, f, c->insn);
+	struct instrument_site site = {
+		.addr = addr + e->bias,
+		.flags = INSTRUMENT_TSC,
+		.patch = INSTRUMENT_JUMP,
+		.length = insn->length,
+	};
+
+	memcpy(site.original, image__bytes(&m->img, addr, insn->length),
+	       insn->length);
+	emit__stamp(e, insn->length);
+	site.moved = e->base + e->used;
+	return add_site(m, &site);
+}
+
 /* What instrument_place() looks at. */
 struct places {
 	uint64_t trampoline;	/* in the emitter's code */
@@ -279,7 +299,9 @@ static int emit_group(struct work *w, const struct group *g, struct places *p)
 		insn = &w->m->insn[nr];
 		add_place(w->e, p, (unsigned int)(addr_of(w->m, w->f, nr) -
 						  g->addr));
-		if (c < end && c->insn == nr)
+		if (c < end && c->insn == nr && c->is_tsc)
+			r = emit_stamp(w->m, w->f, c++, w->e);
+		else if (c < end && c->insn == nr)
 			r = emit_candidate(w->m, w->f, g, c++, w->e);
 		else if (insn->kind == INSN_CALL)
 			emit_call(w, g, nr, p);
@@ -349,6 +371,8 @@ static int try_group(struct work *w, const struct group *g)
 		plan->nr_jumps += plan->nr_sites - first;
 	else
 		plan->nr_int3 += plan->nr_sites - first;
+	for (uint32_t i = first; i < plan->nr_sites; i++)
+		plan->nr_tsc += plan->site[i].flags == INSTRUMENT_TSC;
 	w->free_from = g->addr + g->nr_bytes;
 	return 0;
 }
@@ -369,6 +393,12 @@ static int patch_candidate(struct work *w, size_t i)
 		r = try_group(w, &g);
 		if (r == 0)
 			return (int)g.nr_candidates;
+	}
+	if (r > 0 && w->found->item[i].is_tsc) {
+		/* It traps where it is; what follows must not move it. */
+		w->free_from = addr_of(w->m, w->f, insn) +
+			       w->m->insn[insn].length;
+		return 1;
 	}
 	if (r > 0) {
 		g = (struct group){

@@ -55,6 +55,9 @@ static_assert(sizeof(struct access_frame) == 144, "entry.S builds it");
 
 /* entry.S: what trampolines call. */
 RUNTIME_HIDDEN void access_entry(void);
+/* What they call instead of rdtsc and rdtscp. */
+RUNTIME_HIDDEN void time_entry_rdtsc(void);
+RUNTIME_HIDDEN void time_entry_rdtscp(void);
 /* Called by it. Returns whether signals are due before the instruction. */
 RUNTIME_HIDDEN bool access_hook(uint64_t addr, uint32_t site,
 				struct access_frame *f);

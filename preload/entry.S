@@ -441,6 +441,85 @@ access_entry:
 	.size	access_entry, .-access_entry
 
 /*
+ * What trampolines call instead of rdtsc and rdtscp: on our stack of the task,
+ * and with all registers and flags kept but the instruction's results. These
+ * are free from the start, so rax can hold the flags.
+ */
+	.macro	time_entry name, insn, is_rdtscp
+	.globl	\name
+	.hidden	\name
+	.type	\name, @function
+\name:
+	.cfi_startproc
+	lahf
+	seto	%al
+	cmpl	$0, runtime_mode(%rip)
+	je	5f
+	mov	%rsp, %rdx
+	mov	core_task_top(%rip), %rsp
+	push	%rdx
+	push	%rax
+	pushfq
+	push	%rcx
+	push	%rsi
+	push	%rdi
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	push	%rbp
+	mov	%rsp, %rbp
+	/* The frame's end is *(rbp + 80) + 8, rbp is at rbp. */
+	.cfi_remember_state
+	.cfi_escape 0x0f, 0x06, 0x76, 0xd0, 0x00, 0x06, 0x23, 0x08
+	.cfi_escape 0x10, 0x06, 0x02, 0x76, 0x00
+	and	$-16, %rsp
+	testl	$0x400, 64(%rbp)	/* cld and std are slow */
+	jnz	2f
+	call	time_stamp
+1:	mov	%eax, %ecx
+	mov	%rax, %rdx
+	shr	$32, %rdx
+	mov	%rbp, %rsp
+	mov	72(%rsp), %rax
+	add	$127, %al		/* overflow */
+	sahf				/* the others */
+	pop	%rbp
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rdi
+	pop	%rsi
+	mov	%ecx, %eax
+	pop	%rcx
+	.if \is_rdtscp
+	mov	$0, %ecx		/* the first processor */
+	.endif
+	mov	16(%rsp), %rsp
+	.cfi_remember_state
+	.cfi_def_cfa %rsp, 8
+	.cfi_same_value %rbp
+	ret
+	.cfi_restore_state
+2:	cld
+	call	time_stamp
+	std
+	jmp	1b
+	.cfi_restore_state
+	/* A child on its own has the processor's. */
+5:	add	$127, %al
+	sahf
+	\insn
+	ret
+	.cfi_endproc
+	.size	\name, .-\name
+	.endm
+
+	time_entry time_entry_rdtsc, rdtsc, 0
+	time_entry time_entry_rdtscp, rdtscp, 1
+
+/*
  * Handlers of signals begin here, on the alternate stack, and go on where
  * stacks_take_frame() says. A handler need not keep callee-saved registers:
  * sigreturn loads them all.
@@ -472,13 +551,30 @@ trap_entry_sigsys:
 	jmp	1f
 trap_entry_signal:
 	lea	signals_enter(%rip), %rbx
+	cmp	$11, %edi		/* SIGSEGV: a time stamp needs no more */
+	jne	1f
+	mov	%rsi, %r13
+	mov	%rdx, %r14
+	cld
+	sub	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	call	time_trap
+	add	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	test	%al, %al
+	jnz	3f
+	mov	$11, %edi
+	mov	%r13, %rsi
+	mov	%r14, %rdx
 1:	sub	$8, %rsp
 	.cfi_adjust_cfa_offset 8
 	take_frame
 	call	*%rbx
 	add	$8, %rsp
 	.cfi_adjust_cfa_offset -8
-	ret
+3:	ret
 	.cfi_endproc
 	.size	trap_entry_sigsys, .-trap_entry_sigsys
 

@@ -146,7 +146,7 @@ static bool may_unpatch(uint32_t first)
 	do {
 		if (c->access_state[i] & (CONTROL_ACCESS_LEARNED |
 					  CONTROL_ACCESS_ATOMIC) ||
-		    c->access[i].flags & INSTRUMENT_ATOMIC)
+		    c->access[i].flags & (INSTRUMENT_ATOMIC | INSTRUMENT_TSC))
 			return false;
 	} while (++i < c->nr_access && c->access[i].is_second);
 	return true;
@@ -180,7 +180,8 @@ void access_park(uint32_t site)
 	if (is_watching_all || !is_in_force(first) || clock_has_slices())
 		return;
 	do {
-		if (access_is_live(i))
+		if (access_is_live(i) ||
+		    runtime_control->access[i].flags & INSTRUMENT_TSC)
 			return;
 	} while (++i < runtime_control->nr_access &&
 		 runtime_control->access[i].is_second);
@@ -329,11 +330,14 @@ static bool map_area(struct control *c, const struct control_area *a)
 	int64_t r = sys_call6(__NR_mmap, a->base, a->bytes, PROT_RWX,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE,
 			      (uint64_t)-1, 0);
+	uint64_t *slot = (uint64_t *)(uintptr_t)a->base;
 
 	if ((uint64_t)r != a->base)
 		return false;
 	memcpy((void *)(uintptr_t)a->base, c->code + a->offset, a->bytes);
-	*(uint64_t *)(uintptr_t)a->base = (uintptr_t)access_entry;
+	slot[0] = (uintptr_t)access_entry;
+	slot[1] = (uintptr_t)time_entry_rdtsc;
+	slot[2] = (uintptr_t)time_entry_rdtscp;
 	sys_call3(__NR_mprotect, a->base, a->bytes, PROT_RX);
 	return true;
 }

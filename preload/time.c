@@ -14,6 +14,7 @@
 #define NS_PER_S 1000000000ull
 #define READS_PER_YIELD 64u
 #define TSC_PER_NS 2u
+#define SI_KERNEL 0x80	/* si_code: no address is to blame */
 
 struct timespec64 {
 	int64_t sec, nsec;
@@ -166,6 +167,14 @@ int64_t time_times(struct trap *t)
 	return ticks;
 }
 
+/* What a patched rdtsc or rdtscp (entry.S) and one that traps give. */
+RUNTIME_HIDDEN uint64_t time_stamp(void);
+uint64_t time_stamp(void)
+{
+	pass_a_little();
+	return runtime_scheduler()->now_ns * TSC_PER_NS;
+}
+
 /* rdtsc and rdtscp fault (PR_SET_TSC); answer with virtual time. */
 RUNTIME_HIDDEN bool time_emulate_tsc(struct sigcontext *m);
 bool time_emulate_tsc(struct sigcontext *m)
@@ -178,14 +187,25 @@ bool time_emulate_tsc(struct sigcontext *m)
 		return false;
 	if ((bytes & 0xffff) != 0x310f && (bytes & 0xffffff) != 0xf9010f)
 		return false;
-	pass_a_little();
-	tsc = runtime_scheduler()->now_ns * TSC_PER_NS;
+	tsc = time_stamp();
 	m->rax = (uint32_t)tsc;
 	m->rdx = tsc >> 32;
 	if (ip[1] == 0x01)
 		m->rcx = 0;
 	m->rip += ip[1] == 0x01 ? 3 : 2;
 	return true;
+}
+
+/*
+ * The same for entry.S, before the frame of the signal is taken anywhere: nobody
+ * else runs before it is answered.
+ */
+RUNTIME_HIDDEN bool time_trap(const struct signals_info *info,
+			      struct ucontext *uc);
+bool time_trap(const struct signals_info *info, struct ucontext *uc)
+{
+	return runtime_is_on() && info->code == SI_KERNEL &&
+	       time_emulate_tsc(&uc->uc_mcontext);
 }
 
 /* --------------------------------------------------------------- sleeps */

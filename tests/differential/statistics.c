@@ -22,6 +22,7 @@ static void show(const char *path, bool with_reasons)
 		.entry_slot = 0x555540000000,
 		.code_bytes = CODE_BYTES,
 		.max_sites = UINT32_MAX,
+		.has_tsc = true,
 	};
 	struct instrument_plan plan = { 0 };
 	struct errbuf err = ERRBUF_INIT;
@@ -41,7 +42,9 @@ static void show(const char *path, bool with_reasons)
 				       instrument_skip_text(i));
 		if (plan.has_no_ranges)
 			printf("no functions in .eh_frame\n");
-		printf("%u sites\n", plan.nr_sites);
+		printf("%u sites\n", plan.nr_sites - plan.nr_tsc);
+		if (plan.nr_tsc)
+			printf("%u time stamps by jump\n", plan.nr_tsc);
 		instrument_plan_release(&plan);
 		return;
 	}

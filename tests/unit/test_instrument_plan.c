@@ -205,6 +205,42 @@ __asm__(".macro L name\n"
 	"	.cfi_endproc\n"
 	"	.size room, . - room\n"
 
+	"	.type stamps, @function\n"
+	"stamps:	.cfi_startproc\n"
+	"L t_stamp\n"
+	"	rdtsc\n"
+	"	shl $32, %rdx\n"
+	"	or %rdx, %rax\n"
+	"	mov %rax, %r8\n"
+	"L t_long\n"
+	"	rdtscp\n"
+	"	mov %eax, %r9d\n"
+	"	test %edi, %edi\n"
+	"	jne .Lt_join\n"
+	"L t_joined\n"
+	"	rdtsc\n"
+	".Lt_join:\n"
+	"	shl $32, %rdx\n"
+	"	or %rdx, %rax\n"
+	"	mov %r8, %rcx\n"
+	"L t_behind\n"		/* takes the next one along */
+	"	mov (%rsi), %ecx\n"
+	"L t_taken\n"
+	"	rdtscp\n"
+	"L t_loop\n"
+	"	jne .Lt_loop\n"
+	"	mov (%rsi), %ecx\n"
+	"L t_alone\n"		/* without room */
+	"	rdtsc\n"
+	".Lt_next:\n"
+	"	mov (%rsi), %ecx\n"
+	"L t_last\n"
+	"	jne .Lt_next\n"
+	"	jne .Lt_last\n"
+	"	ret\n"
+	"	.cfi_endproc\n"
+	"	.size stamps, . - stamps\n"
+
 	/* A table between the instructions; it would decode. */
 	"	.type data_in_code, @function\n"
 	"data_in_code:	.cfi_startproc\n"
@@ -298,6 +334,8 @@ static int find_bias(struct dl_phdr_info *info, size_t size, void *arg)
 	return 1;
 }
 
+static bool with_tsc;
+
 static int plan_file(const char *path, struct instrument_plan *p,
 		     uint32_t max_sites, uint64_t code_bytes)
 {
@@ -310,6 +348,7 @@ static int plan_file(const char *path, struct instrument_plan *p,
 		.code_bytes = code_bytes,
 		.first_site = 1000,
 		.max_sites = max_sites,
+		.has_tsc = with_tsc,
 	};
 	int e = instrument_plan(&in, p, &err);
 
@@ -470,6 +509,43 @@ static void test_plan__jumps_where_there_is_room(void **state)
 	assert_true(s->is_second);
 	assert_int_equal(s->trampoline, s[-1].trampoline);
 	assert_true(s->moved > s[-1].moved);
+}
+
+static void test_plan__leaves_time_stamps_alone(void **state)
+{
+	(void)state;
+	assert_null(site_at(LABEL(t_stamp), 0));
+	assert_null(site_at(LABEL(t_long), 0));
+	assert_null(site_at(LABEL(t_taken), 0));
+	assert_int_equal(plan.nr_tsc, 0);
+	PATCH(t_behind, JUMP, 5);
+	assert_int_equal(site_at(LABEL(t_behind), 0)->lead, 3);
+}
+
+static void test_plan__calls_for_time_stamps(void **state)
+{
+	struct instrument_plan without = plan;
+	int e;
+
+	(void)state;
+	with_tsc = true;
+	e = plan_file("/proc/self/exe", &plan, 1 << 20, CODE_BYTES);
+	with_tsc = false;
+	assert_int_equal(e, 0);
+	PATCH(t_stamp, JUMP, 6);
+	PATCH(t_long, JUMP, 6);
+	CHECK(t_stamp, INSTRUMENT_TSC, 0);
+	CHECK(t_long, INSTRUMENT_TSC, 0);
+	/* Somebody jumps behind it, and there is no other room. */
+	assert_null(site_at(LABEL(t_alone), 0));
+	assert_null(site_at(LABEL(t_joined), 0));
+	PATCH(t_behind, JUMP, 5);
+	assert_int_equal(site_at(LABEL(t_behind), 0)->lead, 0);
+	PATCH(t_taken, JUMP, 0);
+	CHECK(t_taken, INSTRUMENT_TSC, 0);
+	assert_int_equal(plan.nr_tsc, 3);
+	instrument_plan_release(&plan);
+	plan = without;
 }
 
 static void test_plan__keeps_switch_targets_free(void **state)
@@ -678,6 +754,8 @@ int main(void)
 		cmocka_unit_test(
 			test_plan__takes_a_frame_with_a_taken_address),
 		cmocka_unit_test(test_plan__jumps_where_there_is_room),
+		cmocka_unit_test(test_plan__leaves_time_stamps_alone),
+		cmocka_unit_test(test_plan__calls_for_time_stamps),
 		cmocka_unit_test(test_plan__keeps_switch_targets_free),
 		cmocka_unit_test(test_plan__keeps_catch_blocks_free),
 		cmocka_unit_test(test_plan__leaves_data_in_code_alone),
