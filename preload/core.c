@@ -99,11 +99,10 @@ static bool has_hope(struct scheduler *s)
 	if (jump_to_timer(s))
 		return true;
 	/* In a replay, the end is where it was. */
-	if (core_env.script) {
-		s->nr_spins = 0;
-		return s->step < core_env.nr_script;
-	}
-	if (access_watch_all()) {
+	if (core_env.script && s->step >= core_env.nr_script)
+		return false;
+	/* Proofs depend on what is watched: it is the same in a replay. */
+	if (access_watch_all() || core_env.script) {
 		s->nr_spins = 0;
 		return true;
 	}

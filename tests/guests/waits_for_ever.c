@@ -134,6 +134,37 @@ static void wait_two(uintptr_t me)
 		continue;
 }
 
+/* More places than the runtime keeps in mind; the counter is in memory. */
+static void wait_table(uintptr_t me)
+{
+	volatile int i;
+
+	(void)me;
+	do {
+		for (i = 0; i < 20 && !table[i]; i++)
+			continue;
+	} while (i == 20);
+}
+
+static int is_free(volatile int *i, int me)
+{
+	for (*i = 0; *i < 20; (*i)++)
+		if (*i != me && table[*i])
+			return 0;
+	return 1;
+}
+
+/* Each wants it, and waits until nobody else does. */
+static void wait_free(uintptr_t me)
+{
+	volatile int i;
+
+	table[me] = 1;
+	table[10] = 1;
+	while (!is_free(&i, (int)me))
+		continue;
+}
+
 static const struct {
 	const char *name;
 	void (*wait)(uintptr_t me);
@@ -153,6 +184,8 @@ static const struct {
 	{ "locked", wait_locked },
 	{ "other", wait_other },
 	{ "two", wait_two },
+	{ "table", wait_table },
+	{ "free", wait_free },
 };
 
 static const char *way;
