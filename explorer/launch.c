@@ -347,7 +347,8 @@ static int start_in_ward(struct launch *l, struct child *c, struct errbuf *err)
 	if (rc)
 		return rc;
 	c->guard = guard;
-	l->control->run_number = is_plain ? 0 : WARD_RUN_NUMBER;
+	l->control->run_number = is_plain ? 0 :
+				 l->control->config.virtual_pid;
 	l->control->is_ambient = l->ward.kind == WARD_USER_NAMESPACE &&
 				 geteuid();
 	if (c->control_fd >= 0 && !pipe2(note, O_CLOEXEC)) {

@@ -174,6 +174,29 @@ int plan_choose_clock(struct plan *p, const struct options *o,
 	return -ENOTSUP;
 }
 
+static uint64_t mix(uint64_t hash, const void *data, size_t bytes)
+{
+	for (const unsigned char *at = data; bytes--; at++)
+		hash = (hash ^ *at) * 0x100000001b3;
+	return hash;
+}
+
+/*
+ * What getpid() says, where we can choose. Programs make names of it that
+ * nobody else is to have, and tests of one project run side by side: so each
+ * program has a number of its own. It is the same in every search, with any
+ * number of jobs, since programs draw random numbers from it, too.
+ */
+static uint32_t choose_number(const struct options *o)
+{
+	uint64_t hash = mix(0xcbf29ce484222325, &o->seed, sizeof(o->seed));
+
+	for (char *const *arg = o->operand; *arg; arg++)
+		hash = mix(hash, *arg, strlen(*arg) + 1);
+	return WARD_FIRST_NUMBER +
+	       WARD_NUMBER_STEP * (uint32_t)((hash >> 32) % WARD_NR_NUMBERS);
+}
+
 void plan_configure(const struct plan *p, const struct options *o,
 		    struct control_config *config)
 {
@@ -189,7 +212,7 @@ void plan_configure(const struct plan *p, const struct options *o,
 		},
 		.flags = CONTROL_F_TRAP_TSC |
 			 (o->has_guard ? 0 : CONTROL_F_NO_GUARD),
-		.virtual_pid = WARD_RUN_NUMBER,
+		.virtual_pid = choose_number(o),
 		.clock = p->clock,
 		.strategy_bytes = p->strategy->state_bytes(&p->setup),
 	};

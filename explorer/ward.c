@@ -36,9 +36,10 @@ static const struct {
 	unsigned long flags;
 	const char *text;
 } kinds[NR_WARD_KINDS] = {
-	[WARD_NAMESPACE] = { CLONE_NEWPID | CLONE_NEWNS,
+	[WARD_NAMESPACE] = { CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC,
 		"a PID namespace of its own" },
-	[WARD_USER_NAMESPACE] = { CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS,
+	[WARD_USER_NAMESPACE] = {
+		CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC,
 		"a PID namespace of its own, in a user namespace" },
 	[WARD_PLAIN] = { 0,
 		"no PID namespace: getpid() differs from run to run" },

@@ -13,9 +13,15 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* In a namespace: what getppid() and getpid() say in a run. */
+/* In a namespace: what getppid() says in a run. */
 #define WARD_ZYGOTE_NUMBER 999
-#define WARD_RUN_NUMBER 1000
+/*
+ * And getpid(): one of so many, so far apart that children fit between. The
+ * largest is below the smallest pid_max of a kernel, 32,768.
+ */
+#define WARD_FIRST_NUMBER 1000
+#define WARD_NUMBER_STEP 64
+#define WARD_NR_NUMBERS 400
 
 /* The capability with which a zygote that is not root gives out numbers. */
 #define WARD_CAPABILITY 40	/* CAP_CHECKPOINT_RESTORE */
