@@ -41,51 +41,120 @@ void core_init(void)
 /* ---------------------------------------------------------- idle waits */
 
 #define IDLE_SLICE_NS 20000000ull
+#define CHILD_SLICE_NS 1000000ull
 
 /*
  * Nobody can run before a descriptor, a child or a signal from outside is
  * there. Wait for it in real time; virtual time passes along, so a deadline
  * that comes first is met.
  */
-static void wait_for_the_world(struct scheduler *s)
+static bool is_any_enabled(const struct scheduler *s)
 {
-	uint64_t begin = time_real_ns(), start = s->now_ns;
-	uint64_t deadline = scheduler_next_deadline(s);
-	uint64_t timer = timers_next();
+	for (uint32_t i = 0; i < s->nr_live; i++)
+		if (scheduler_is_enabled(s, s->live[i]))
+			return true;
+	return false;
+}
 
-	if (timer < deadline)
-		deadline = timer;
-	runtime_control->counters.real_waits++;
-	for (;;) {
-		uint64_t slice = IDLE_SLICE_NS;
+static bool is_any_external(const struct scheduler *s)
+{
+	for (uint32_t i = 0; i < s->nr_live; i++)
+		if (s->task[s->live[i]].flags & SCHED_TASK_EXTERNAL)
+			return true;
+	return false;
+}
 
-		if (deadline != SCHED_NEVER && deadline - s->now_ns < slice)
-			slice = deadline > s->now_ns ? deadline - s->now_ns : 0;
-		if (files_refresh(slice))
-			break;
-		signals_collect();
-		scheduler_advance(s, start + (time_real_ns() - begin));
-		if (timers_fire() || s->now_ns >= deadline)
-			break;
-		for (uint32_t i = 0; i < s->nr_live; i++)
-			if (scheduler_is_enabled(s, s->live[i]))
-				return;
-	}
+/* When there is no descriptor to wait for: sleep, until a signal comes. */
+static void sleep_really(uint64_t ns)
+{
+	uint64_t time[2] = { ns / 1000000000ull, ns % 1000000000ull };
+
+	if (ns && !signals_arrived)
+		sys_call5(__NR_ppoll, 0, 0, time, 0, 8);
 }
 
 /*
- * Nobody can run and nothing outside is awaited. A timer of the target may
- * still send a signal; virtual time jumps to it.
+ * Virtual time does not run ahead of children that run: it does not jump while
+ * one of them lives. That is bounded, as one may live for ever and have no
+ * business with us.
  */
-static bool jump_to_timer(struct scheduler *s)
-{
-	uint64_t timer = timers_next();
+#define CHILD_BUDGET_NS 8000000000ull
 
-	if (timer == SCHED_NEVER)
-		return false;
-	scheduler_advance(s, timer);
+static uint64_t child_budget_ns;
+
+static bool is_child_waited_for(struct scheduler *s)
+{
+	s->has_world = s->has_world && child_budget_ns &&
+		       process_has_live_child();
+	return s->has_world;
+}
+
+static void spend_on_children(uint64_t ns)
+{
+	child_budget_ns -= ns < child_budget_ns ? ns : child_budget_ns;
+}
+
+/* Who waits for a signal waits for nothing when nobody is left to send one. */
+static void give_up_signals(struct scheduler *s)
+{
+	if (process_has_live_child() || signals_arrived)
+		return;
+	for (uint32_t i = 0; i < s->nr_live; i++)
+		if (s->task[s->live[i]].op.kind == EXPLORE_OP_SIGNAL_WAIT)
+			s->task[s->live[i]].flags &=
+				(uint16_t)~SCHED_TASK_EXTERNAL;
+}
+
+static void wait_for_the_world(struct scheduler *s)
+{
+	uint64_t begin = time_real_ns(), start = s->now_ns, now;
+	uint64_t deadline = scheduler_next_deadline(s);
+	bool is_external = is_any_external(s);
+
+	/* The children ended, or had their time: now it may jump. */
+	if (!is_child_waited_for(s) && !is_external)
+		return;
+	if (s->alarm_ns < deadline)
+		deadline = s->alarm_ns;
+	s->waited_step = s->step + 1;
+	runtime_control->counters.real_waits++;
+	for (;;) {
+		uint64_t slice = is_external ? IDLE_SLICE_NS : CHILD_SLICE_NS;
+
+		if (deadline != SCHED_NEVER && deadline - s->now_ns < slice)
+			slice = deadline > s->now_ns ? deadline - s->now_ns : 0;
+		if (is_external && files_nr_waits) {
+			if (files_refresh(slice))
+				break;
+		} else {
+			sleep_really(slice);
+			files_refresh(0);
+		}
+		signals_collect();
+		now = start + (time_real_ns() - begin);
+		if (!is_external)
+			spend_on_children(now - s->now_ns);
+		scheduler_idle(s, now);
+		if (timers_fire() || s->now_ns >= deadline)
+			break;
+		signals_tell();
+		give_up_signals(s);
+		if (is_any_enabled(s) ||
+		    (is_external ? !is_any_external(s)
+				 : !is_child_waited_for(s)))
+			return;
+	}
+}
+
+/* Nobody can do anything before a timer of the target expires. */
+static void jump_to_alarm(struct scheduler *s)
+{
+	if (is_any_enabled(s))	/* they turn in circles, and compute */
+		scheduler_advance(s, s->busy_alarm_ns);
+	else
+		scheduler_idle(s, s->alarm_ns);
 	s->nr_spins = 0;
-	return timers_fire();
+	timers_fire();
 }
 
 /*
@@ -96,8 +165,6 @@ static bool has_hope(struct scheduler *s)
 {
 	const uint64_t pause[2] = { 0, IDLE_SLICE_NS };
 
-	if (jump_to_timer(s))
-		return true;
 	/* In a replay, the end is where it was. */
 	if (core_env.script && s->step >= core_env.nr_script)
 		return false;
@@ -379,16 +446,19 @@ uint64_t core_schedule(uint64_t saved_sp)
 	c->task[from].saved_sp = saved_sp;
 	values_settle();
 	signals_collect();
-	if (__builtin_expect(timers_next() <= s->now_ns, 0))
+	if (__builtin_expect(s->busy_alarm_ns <= s->now_ns, 0))
 		timers_fire();
 	files_refresh(0);
+	signals_tell();
 	touch_log(s);
 	while ((r = scheduler_next(s, &core_env)) != SCHED_RUN) {
 		if (r == SCHED_OUTSIDE)
 			wait_for_the_world(s);
-		else if (!(r == SCHED_DEADLOCK && jump_to_timer(s)) &&
-			 !(r == SCHED_LIVELOCK && has_hope(s)))
+		else if (r == SCHED_ALARM)
+			jump_to_alarm(s);
+		else if (!(r == SCHED_LIVELOCK && has_hope(s)))
 			end_run(r);
+		signals_tell();
 	}
 	if (s->current != from && core_keeps_gs)
 		switch_gs(from, s->current);
@@ -419,6 +489,8 @@ void core_announce(const struct runtime_op *op)
 	if (__builtin_expect(spin_is_due, 0))
 		spin_now();
 	rounds_announce(op->kind);
+	/* What disturbed an earlier wait is over. */
+	s->task[s->current].flags &= (uint16_t)~SCHED_TASK_INTERRUPTED;
 	scheduler_announce(s, s->current, &a);
 }
 
@@ -456,18 +528,23 @@ static bool is_lock(uint16_t kind)
 	}
 }
 
-bool core_point(const struct runtime_op *op)
+static inline __attribute__((always_inline)) bool
+point(const struct runtime_op *op, uint16_t task_flags)
 {
 	struct scheduler *s = runtime_scheduler();
+	struct sched_task *self = &s->task[s->current];
 	bool timed_out;
 
 	if (order_is_on)
 		order_announce(op);
 	core_announce(op);
+	self->flags |= task_flags;
 	if (is_lock(op->kind) && !scheduler_is_enabled(s, s->current))
 		check_cycle(s, op);
 	core_enter();
-	timed_out = s->task[s->current].op.flags & EXPLORE_OP_F_TIMEOUT;
+	if (__builtin_expect(self->op.kind != op->kind, 0))
+		return false;	/* disturbed: see signals_tell() */
+	timed_out = self->op.flags & EXPLORE_OP_F_TIMEOUT;
 	if (op->kind == EXPLORE_OP_YIELD)
 		scheduler_yielded(s, s->current, false);
 	misuse_check(op);
@@ -476,13 +553,107 @@ bool core_point(const struct runtime_op *op)
 	return timed_out;
 }
 
+bool core_point(const struct runtime_op *op)
+{
+	return point(op, 0);
+}
+
+static bool point_handling(const struct runtime_op *op)
+{
+	return point(op, SCHED_TASK_HANDLES);
+}
+
+static bool point_cancelled(const struct runtime_op *op)
+{
+	return point(op, SCHED_TASK_HANDLES | SCHED_TASK_INTERRUPTED);
+}
+
+/* The wait that an operation is part of, while a handler runs. */
+struct suspended_wait {
+	uint32_t object, generation;
+	uint8_t wake;
+};
+
+static struct suspended_wait suspend_wait(const struct sched_task *t)
+{
+	return (struct suspended_wait){ t->wait_object, t->wait_generation,
+					t->wake };
+}
+
+/*
+ * The task kept its place in the queue, unless it was woken meanwhile. A
+ * handler that waited for something itself lost it: then the wait ends, as it
+ * may without a reason.
+ */
+static void resume_wait(struct sched_task *t, const struct suspended_wait *w)
+{
+	t->wait_generation = w->generation;
+	if (!w->object)
+		t->wake = w->wake;
+	else if (t->wait_object == w->object)
+		t->wake = SCHED_WAKE_NONE;
+	else
+		t->wake = SCHED_WAKE_WOKEN;
+}
+
+static void run_handlers(void)
+{
+	struct sched_task *self = runtime_self_task();
+	struct suspended_wait w = suspend_wait(self);
+	struct control_task *k = core_self(), was = *k;
+
+	k->has_vectors = 0;
+	self->flags &= (uint16_t)~SCHED_TASK_INTERRUPTED;
+	sys_trap_self(SYS_NR_DELIVER);
+	resume_wait(runtime_self_task(), &w);
+	if (self->flags & SCHED_TASK_CANCELLED)
+		self->flags |= SCHED_TASK_INTERRUPTED;
+	k->reg_ip = was.reg_ip;
+	k->reg_sp = was.reg_sp;
+	k->reg_bp = was.reg_bp;
+	k->reg_bx = was.reg_bx;
+	k->reg_12 = was.reg_12;
+	k->reg_13 = was.reg_13;
+	k->reg_14 = was.reg_14;
+	k->reg_15 = was.reg_15;
+	k->uses_trap_frame = was.uses_trap_frame;
+	k->has_vectors = was.has_vectors;
+}
+
+/*
+ * Handlers run first. Returns whether the operation is to be announced again:
+ * all waits go on but for sem_wait(), see signal(7).
+ */
+static __attribute__((noinline)) bool
+handle_before(const struct runtime_op *op)
+{
+	bool is_sem = op->kind == EXPLORE_OP_SEM_WAIT ||
+		      op->kind == EXPLORE_OP_SEM_TIMEDWAIT;
+	bool did_wait = runtime_self_task()->flags & SCHED_TASK_INTERRUPTED;
+
+	run_handlers();
+	if (!is_sem || !did_wait)
+		return true;
+	runtime_self_task()->flags |= SCHED_TASK_INTERRUPTED;
+	return false;
+}
+
 bool runtime_point(const struct runtime_op *op)
 {
-	bool timed_out = core_on_own_stack(core_point, op);
+	bool (*at)(const struct runtime_op *) = point_handling;
 
-	if (__builtin_expect(signals_are_due(), 0))
-		sys_trap_self(SYS_NR_DELIVER);
-	return timed_out;
+	for (;;) {
+		bool timed_out = core_on_own_stack(at, op);
+
+		if (__builtin_expect(runtime_self_task()->op.kind == op->kind,
+				     1))
+			return timed_out;
+		if (!handle_before(op))
+			return false;
+		/* Cancelled meanwhile: the wait ends. */
+		if (runtime_self_task()->flags & SCHED_TASK_INTERRUPTED)
+			at = point_cancelled;
+	}
 }
 
 uint32_t runtime_object(enum sched_class class, const volatile void *addr,
@@ -606,6 +777,7 @@ void core_start_run(void)
 	memset(&c->counters, 0, sizeof(c->counters));
 	memset(&c->task[0], 0, sizeof(c->task[0]));
 	signals_start_run();
+	child_budget_ns = CHILD_BUDGET_NS;
 	clock_start_run();
 	timers_reset();
 	files_reset();

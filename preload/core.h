@@ -117,13 +117,14 @@ RUNTIME_HIDDEN uint64_t time_real_ns(void);
 RUNTIME_HIDDEN void time_patch_vdso(void);
 /* Virtual interval timers: forget those of the last run. */
 RUNTIME_HIDDEN void timers_reset(void);
-/* Fire what is due; returns true if any signal became pending. */
+/*
+ * Fire what is due; returns true if anything was. The earliest expiry is the
+ * scheduler's alarm.
+ */
 RUNTIME_HIDDEN bool timers_fire(void);
-/* Earliest expiry, or SCHED_NEVER. */
-extern RUNTIME_HIDDEN uint64_t timers_expiry;
 static inline uint64_t timers_next(void)
 {
-	return timers_expiry;
+	return runtime_control->scheduler.alarm_ns;
 }
 
 /* ------------------------------------------------------------- signals */
@@ -142,7 +143,8 @@ struct signals_info {
 	uint8_t rest[128 - 32];
 };
 static_assert(sizeof(struct signals_info) == 128, "the kernel's siginfo_t");
-RUNTIME_HIDDEN void signals_post(int task, const struct signals_info *info);
+/* -EAGAIN: too many are pending. */
+RUNTIME_HIDDEN int64_t signals_post(int task, const struct signals_info *info);
 /* Pending for the process. */
 extern RUNTIME_HIDDEN uint64_t signals_pending;
 /* Whether a handler (or a default action) is due for the current task. */
@@ -152,9 +154,16 @@ static inline bool signals_are_due(void)
 
 	return (k->sigpending | signals_pending) & ~k->sigmask;
 }
+/*
+ * Around the making of a child: what is sent to it before it has the target's
+ * dispositions and mask waits for these.
+ */
+RUNTIME_HIDDEN void signals_hold(bool is_on);
 /* External signals that the handler noted, and taking them into the model. */
 extern RUNTIME_HIDDEN volatile uint64_t signals_arrived;
 RUNTIME_HIDDEN void signals_take_in(void);
+/* Likewise if the kernel sent one because of a call: SIGPIPE, SIGXFSZ. */
+RUNTIME_HIDDEN void signals_take_in_own(void);
 static inline void signals_collect(void)
 {
 	if (__builtin_expect(signals_arrived != 0, 0))
@@ -162,6 +171,24 @@ static inline void signals_collect(void)
 }
 /* Take one pending signal out of `set`, for sigtimedwait. 0: none. */
 RUNTIME_HIDDEN int signals_take(uint64_t set, struct signals_info *info);
+/*
+ * Some signal may be due for a task that stands at an operation. Who stands at
+ * one that blocks, or was announced with SCHED_TASK_HANDLES, is at a
+ * SIGNAL_DELIVER instead from signals_tell() on; SCHED_TASK_INTERRUPTED then
+ * says that the operation had to wait.
+ */
+extern RUNTIME_HIDDEN bool signals_have_news;
+RUNTIME_HIDDEN void signals_tell_all(void);
+static inline void signals_tell(void)
+{
+	if (__builtin_expect(signals_have_news, 0))
+		signals_tell_all();
+}
+/*
+ * Those of `set` that were sent to the process and given to task t, which
+ * blocks them now or ended, go to others.
+ */
+RUNTIME_HIDDEN void signals_retarget(uint32_t t, uint64_t set);
 /* Whether one in `set` is pending for task t or the process. */
 RUNTIME_HIDDEN bool signals_has(uint32_t t, uint64_t set);
 RUNTIME_HIDDEN bool signals_would_interrupt(uint32_t t);
@@ -204,6 +231,8 @@ RUNTIME_HIDDEN void patch_apply(void);
  */
 extern RUNTIME_HIDDEN uint32_t files_nr_waits;
 RUNTIME_HIDDEN bool files_look(uint64_t wait_ns);
+/* Whether a child of the target runs, natively. */
+RUNTIME_HIDDEN bool process_has_live_child(void);
 static inline bool files_refresh(uint64_t wait_ns)
 {
 	return __builtin_expect(files_nr_waits != 0, 0) && files_look(wait_ns);

@@ -218,7 +218,8 @@ static bool is_ready_futex(uint32_t t, const struct files_wait_for *w)
 
 static bool is_ready(uint32_t t, const struct files_wait_for *w)
 {
-	if (signals_would_interrupt(t) || w->has_result)
+	(void)t;
+	if (w->has_result)
 		return true;
 	switch (w->kind) {
 	case WAIT_FD:
@@ -424,10 +425,9 @@ int64_t files_wait(struct trap *t, struct files_wait_for *w, uint16_t kind,
 	files_nr_waits--;
 	if (w->has_result)
 		return FILES_READY;
-	if (self->flags & SCHED_TASK_INTERRUPTED || signals_are_due()) {
+	if (self->flags & SCHED_TASK_INTERRUPTED) {
 		self->flags &= (uint16_t)~SCHED_TASK_INTERRUPTED;
-		if (!is_ready(id, w) || signals_are_due())
-			return -EINTR;
+		return -EINTR;
 	}
 	return timed_out ? FILES_TIMED_OUT : FILES_READY;
 }
@@ -585,6 +585,7 @@ int64_t files_swap_mask(uint64_t set, uint64_t bytes)
 	k->saved_mask = k->sigmask;
 	k->has_saved_mask = 1;
 	k->sigmask = mask & ~(SIGNALS_BIT(SIGKILL) | SIGNALS_BIT(SIGSTOP));
+	signals_have_news = true;
 	return 0;
 }
 

@@ -30,6 +30,7 @@ static uint64_t run_number;	/* the number of every run; 0: any */
 static bool is_ambient;		/* a capability of ours is to be dropped */
 static int64_t zygote;
 static int64_t children_fd = -1;	/* the ward's children: us, orphans */
+static char children_path[64];
 
 /* Decimal digits at text[*at] on; *at comes to lie behind them. */
 static int64_t take_number(const char *text, int64_t bytes, int64_t *at)
@@ -74,7 +75,6 @@ static void set_next_number(void)
 
 void ids_init(void)
 {
-	char path[64];
 	unsigned long ward = (unsigned long)sys_call0(__NR_getppid);
 	int64_t fd;
 
@@ -83,9 +83,9 @@ void ids_init(void)
 	is_ambient = runtime_control->is_ambient;
 	find_main_word();
 	set_next_number();
-	runtime_format(path, sizeof(path), "/proc/%lu/task/%lu/children", ward,
-		       ward);
-	fd = sys_call3(__NR_open, path, O_RDONLY | O_CLOEXEC, 0);
+	runtime_format(children_path, sizeof(children_path),
+		       "/proc/%lu/task/%lu/children", ward, ward);
+	fd = sys_call3(__NR_open, children_path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return;
 	children_fd = sys_call3(__NR_fcntl, fd, F_DUPFD_CLOEXEC, MIN_FD);
@@ -158,6 +158,41 @@ void ids_start_run(void)
 		sys_call1(__NR_close, children_fd);
 	/* As a job of a shell: a signal to its group reaches nobody else. */
 	sys_call2(__NR_setpgid, 0, 0);
+}
+
+static bool find_in(const char *path, bool (*is)(int64_t pid))
+{
+	char text[512];
+	int64_t fd, bytes, at = 0;
+	bool is_found = false;
+
+	fd = sys_call3(__NR_open, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	bytes = sys_call3(__NR_read, fd, text, sizeof(text));
+	sys_call1(__NR_close, fd);
+	for (int64_t pid; !is_found && (pid = take_number(text, bytes, &at));)
+		is_found = is(pid);
+	return is_found;
+}
+
+static bool is_orphan(int64_t pid)
+{
+	return pid != zygote;
+}
+
+bool ids_has_orphan(void)
+{
+	return find_in(children_path, is_orphan);
+}
+
+bool ids_find_child(bool (*is)(int64_t pid))
+{
+	char path[64];
+
+	runtime_format(path, sizeof(path), "/proc/%lu/task/%lu/children",
+		       (unsigned long)ids_process, (unsigned long)ids_process);
+	return find_in(path, is);
 }
 
 /* ------------------------------------------------------------- numbers */

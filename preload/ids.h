@@ -35,6 +35,11 @@ RUNTIME_HIDDEN void ids_start_run(void);
 /* In the zygote: end what the run left behind, children of its children. */
 RUNTIME_HIDDEN void ids_end_leftovers(void);
 
+/* In the run: whether children of its children outlived their parent. */
+RUNTIME_HIDDEN bool ids_has_orphan(void);
+/* In the run: whether that holds for any of its children. */
+RUNTIME_HIDDEN bool ids_find_child(bool (*is)(int64_t pid));
+
 /* The process, by its own number or one of its tasks'. */
 RUNTIME_HIDDEN bool ids_is_self(int64_t pid);
 /* kill()'s number of the group that the process is in. */

@@ -211,6 +211,7 @@ static bool is_cancellable_here(const struct sched_task *t)
 	case EXPLORE_OP_SEM_WAIT:
 	case EXPLORE_OP_SEM_TIMEDWAIT:
 	case EXPLORE_OP_THREAD_JOIN:
+	case EXPLORE_OP_SIGNAL_DELIVER:	/* before one of these, perhaps */
 		return true;
 	default:
 		return false;

@@ -33,6 +33,21 @@ bool process_has_children(void)
 	return r >= 0 && (!info[3] || nr > 1);
 }
 
+static bool is_running(int64_t pid)
+{
+	int32_t info[32] = { 0 };	/* siginfo_t; si_pid is [3] or [4] */
+
+	return !sys_call5(__NR_waitid, 1 /* P_PID */, pid, info,
+			  4 | 1 | 0x01000000 /* WEXITED | WNOHANG | WNOWAIT */,
+			  0) && !info[4];
+}
+
+bool process_has_live_child(void)
+{
+	return runtime_control->counters.forks &&
+	       (ids_find_child(is_running) || ids_has_orphan());
+}
+
 /* ---------------------------------------------------------------- fork */
 
 static void announce(struct trap *t, uint16_t kind)
@@ -205,9 +220,14 @@ int64_t process_fork(struct trap *t)
 			    "a process made by clone() with CLONE_VM, but without CLONE_VFORK or CLONE_THREAD, cannot be held");
 	runtime_control->counters.forks++;
 	order_show_all();
+	signals_hold(true);
 	pid = a.flags & CLONE_VM ? spawn_sharing(t, &a) : fork_copy(t, &a);
 	if (pid < 0)
 		runtime_control->counters.forks--;
+	if (runtime_mode != RUNTIME_NATIVE) {
+		signals_hold(false);
+		runtime_scheduler()->has_world = 1;
+	}
 	return pid;
 }
 

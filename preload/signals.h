@@ -38,8 +38,23 @@ struct action {
 /* Private memory: each run starts with the zygote's copy. */
 extern RUNTIME_HIDDEN struct action signals_action[NR_SIGNALS + 1];
 
+/* si_code */
+#define SIGNALS_CODE_USER 0
+#define SIGNALS_CODE_KERNEL 0x80
+#define SIGNALS_CODE_TIMER (-2)
+#define SIGNALS_CODE_TKILL (-6)
+#define SIGNALS_CHILD_STOPPED 5		/* CLD_STOPPED, and CONTINUED behind it */
+
 /* Whether it does nothing when it is delivered. */
 RUNTIME_HIDDEN bool signals_is_ignored(int sig);
+/* Whether it stops the process when it is delivered. */
+RUNTIME_HIDDEN bool signals_is_stop(int sig);
+/* Stop the process, for somebody outside to let it go on. */
+RUNTIME_HIDDEN void signals_stop(void);
+/* Nobody gets those that are pending. */
+RUNTIME_HIDDEN void signals_discard(uint64_t set);
+/* In the kernel's handler, which blocks all others: it came from outside. */
+RUNTIME_HIDDEN void signals_note_arrival(const struct signals_info *info);
 
 /* --------------------------------------------------- signals_deliver.c */
 
@@ -65,8 +80,5 @@ extern RUNTIME_HIDDEN uint64_t signals_altstack_low;
 extern RUNTIME_HIDDEN uint64_t signals_initial_mask;
 /* What the kernel has to do for the target's wish. */
 RUNTIME_HIDDEN void signals_install(int sig);
-/* What came from outside last, by signal; see signals_arrived. */
-extern RUNTIME_HIDDEN struct signals_info
-	signals_arrived_info[NR_SIGNALS + 1];
 
 #endif /* PRELOAD_SIGNALS_H */

@@ -28,6 +28,8 @@ int64_t signals_sigaction(struct trap *t)
 		signals_action[sig] = new;
 		signals_action[sig].mask &= ~UNBLOCKABLE;
 		signals_install(sig);
+		if (signals_is_ignored(sig))
+			signals_discard(SIGNALS_BIT(sig));
 	}
 	if (t->arg[2] && !sys_copy_out(t->arg[2], &was, sizeof(was)))
 		return -EFAULT;
@@ -58,6 +60,7 @@ int64_t signals_sigprocmask(struct trap *t)
 			return -EINVAL;
 		}
 		k->sigmask &= ~UNBLOCKABLE;
+		signals_retarget(runtime_self(), k->sigmask & ~was);
 	}
 	if (t->arg[2] && !sys_store64((void *)(uintptr_t)t->arg[2], was))
 		return -EFAULT;
@@ -146,7 +149,7 @@ static int64_t wait_for_signal(struct trap *t, uint64_t deadline)
 	if (signals_has(self, core_self()->wait_set) ||
 	    signals_would_interrupt(self))
 		s->task[self].flags |= SCHED_TASK_READY;
-	if (runtime_control->counters.forks)
+	if (runtime_control->counters.forks && process_has_live_child())
 		s->task[self].flags |= SCHED_TASK_EXTERNAL;
 	core_enter();
 	timed_out = s->task[self].op.flags & EXPLORE_OP_F_TIMEOUT;
@@ -219,9 +222,7 @@ static int64_t send(struct trap *t, int task, const struct signals_info *info)
 	if (task >= 0 &&
 	    runtime_scheduler()->task[task].state != SCHED_TASK_ALIVE)
 		return -ESRCH;
-	if (info->signo)
-		signals_post(task, info);
-	return 0;
+	return info->signo ? signals_post(task, info) : 0;
 }
 
 static struct signals_info make_info(int sig, int code)

@@ -179,31 +179,45 @@ static void note_restart(bool restarts)
 		self->flags &= (uint16_t)~SCHED_TASK_RESTARTS;
 }
 
+static void restart(struct sigcontext *m, int64_t nr, uint64_t ip)
+{
+	m->rax = (uint64_t)nr;
+	m->rip = ip;
+}
+
 void signals_deliver(struct ucontext *uc, int64_t nr, uint64_t restart_ip)
 {
 	struct sigcontext *m = &uc->uc_mcontext;
 	struct signals_info info;
+	bool was_any = false;
 	int sig;
 
 	while ((sig = signals_take(~core_self()->sigmask, &info))) {
 		struct action *a = &signals_action[sig];
 
+		was_any = true;
 		if (signals_is_ignored(sig))
 			continue;
+		if (signals_is_stop(sig)) {
+			signals_stop();
+			continue;
+		}
 		if (a->handler == 0)
 			signals_die(&info, m, 0);
 		runtime_control->counters.signals++;
 		if ((int64_t)m->rax == -EINTR && a->flags & RESTART_FLAG &&
-		    is_restartable(nr)) {
-			m->rax = (uint64_t)nr;
-			m->rip = restart_ip;
-		}
+		    is_restartable(nr))
+			restart(m, nr, restart_ip);
 		note_restart(a->flags & RESTART_FLAG);
 		signals_push_handler(uc, a, &info);
 		if (a->flags & RESETHAND_FLAG)
 			a->handler = 0;
 		return;
 	}
+	/* Without a handler the call begins again, but for one with a time. */
+	if ((int64_t)m->rax == -EINTR && nr >= 0 && was_any &&
+	    trap_entry(nr)->after != TRAP_RESUMES)
+		restart(m, nr, restart_ip);
 	if (core_self()->has_saved_mask) {
 		core_self()->sigmask = core_self()->saved_mask;
 		core_self()->has_saved_mask = 0;

@@ -59,6 +59,17 @@ static void on_fault(int sig, struct signals_info *info, struct ucontext *uc)
 	signals_die(info, m, addr);
 }
 
+/* In the zygote: what would have happened without our handler. */
+static void act_by_default(int sig)
+{
+	uint64_t set = SIGNALS_BIT(sig);
+
+	real_action(sig, 0, 0);
+	sys_call2(__NR_kill, sys_call0(__NR_getpid), sig);
+	sys_call4(__NR_rt_sigprocmask, 1 /* SIG_UNBLOCK */, &set, 0, 8);
+	signals_install(sig);	/* it stopped, and goes on */
+}
+
 void signals_enter(int sig, struct signals_info *info, struct ucontext *uc)
 {
 	struct action *a = &signals_action[sig];
@@ -75,6 +86,8 @@ void signals_enter(int sig, struct signals_info *info, struct ucontext *uc)
 				sig, info, uc);
 		else if (info->code > 0 && FATAL_FAULTS & SIGNALS_BIT(sig))
 			real_action(sig, 0, 0);	/* die of it on return */
+		else if (a->handler == 0 && !signals_is_ignored(sig))
+			act_by_default(sig);
 		return;
 	}
 	if (sig == SIGNALS_PROBE && runtime_control->probe) {
@@ -85,11 +98,32 @@ void signals_enter(int sig, struct signals_info *info, struct ucontext *uc)
 		on_fault(sig, info, uc);
 		return;
 	}
-	signals_arrived_info[sig] = *info;
-	__atomic_or_fetch(&signals_arrived, SIGNALS_BIT(sig), __ATOMIC_SEQ_CST);
+	if (runtime_mode == RUNTIME_CONTROLLED)
+		signals_note_arrival(info);
+	else if (a->handler == 0 && !signals_is_ignored(sig))
+		act_by_default(sig);
 }
 
 static uint64_t other_entry;
+
+/* All but those that the runtime acts on at once. */
+#define NOTED_SIGNALS (~(FATAL_FAULTS | SIGNALS_BIT(SIGSYS) | \
+			 SIGNALS_BIT(SIGNALS_PROBE)))
+
+/* Handlers that only note what came do not nest. */
+static void note_action(int sig)
+{
+	struct action a = {
+		other_entry,
+		SA_SIGINFO | RESTART_FLAG | ONSTACK_FLAG | RESTORER_FLAG |
+			(sig == SIGCHLD ? signals_action[sig].flags &
+					(SA_NOCLDWAIT | SA_NOCLDSTOP) : 0),
+		(uintptr_t)sys_restorer,
+		NOTED_SIGNALS,
+	};
+
+	sys_call4(__NR_rt_sigaction, sig, &a, 0, 8);
+}
 
 void signals_install(int sig)
 {
@@ -100,12 +134,16 @@ void signals_install(int sig)
 		return;
 	if (sig == SIGNALS_PROBE)
 		real_action(sig, other_entry, SA_SIGINFO | ONSTACK_FLAG);
-	else if (handler > 1 || bit & FATAL_FAULTS)
+	else if (bit & FATAL_FAULTS)
 		real_action(sig, other_entry,
 			    SA_SIGINFO | NODEFER_FLAG | RESTART_FLAG |
 			    ONSTACK_FLAG);
+	else if (handler != 1 /* SIG_IGN */)
+		/* Noted, whatever it does by default: it may be blocked. */
+		note_action(sig);
 	else
-		real_action(sig, handler, 0);
+		real_action(sig, handler, signals_action[sig].flags &
+						  SA_NOCLDWAIT);
 }
 
 void signals_use_entries(uint64_t sigsys, uint64_t other)
@@ -136,6 +174,13 @@ void signals_init(void)
 	sys_call4(__NR_rt_sigprocmask, 2 /* SIG_SETMASK */, &none, 0, 8);
 }
 
+void signals_hold(bool is_on)
+{
+	uint64_t set = is_on ? NOTED_SIGNALS : 0;
+
+	sys_call4(__NR_rt_sigprocmask, SIG_SETMASK, &set, 0, 8);
+}
+
 /* A native child has the dispositions and the mask that the target set. */
 RUNTIME_HIDDEN void signals_go_native(struct ucontext *uc, uint64_t mask);
 void signals_go_native(struct ucontext *uc, uint64_t mask)
@@ -143,9 +188,7 @@ void signals_go_native(struct ucontext *uc, uint64_t mask)
 	for (int sig = 1; sig <= NR_SIGNALS; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP &&
 		    /* SIGTRAP stays ours: int3 sites are in the child, too. */
-		    (sig != SIGTRAP || !access_has_patches()) &&
-		    (signals_action[sig].handler > 1 || sig == SIGSYS ||
-		     sig == SIGNALS_PROBE || FATAL_FAULTS & SIGNALS_BIT(sig)))
+		    (sig != SIGTRAP || !access_has_patches()))
 			sys_call4(__NR_rt_sigaction, sig, &signals_action[sig], 0, 8);
 	uc->uc_sigmask = mask;
 }

@@ -350,6 +350,7 @@ int64_t threads_exit(struct trap *t)
 	/* Made without pthread_create(): nobody can join it. */
 	if (!k->handle)
 		s->task[self].flags |= SCHED_TASK_DETACHED;
+	signals_retarget(self, ~0ull);
 	if (!s->nr_live)
 		runtime_end(CONTROL_VERDICT_EXIT, (int32_t)t->arg[0] & 0xff, 0,
 			    t->site, "");

@@ -291,14 +291,16 @@ struct timer {
 };
 
 static struct timer timers[NR_TIMERS];
-uint64_t timers_expiry = SCHED_NEVER;
 
 static void find_next(void)
 {
-	timers_expiry = SCHED_NEVER;
+	struct scheduler *s = runtime_scheduler();
+	uint64_t next = SCHED_NEVER;
+
 	for (int i = 0; i < NR_TIMERS; i++)
-		if (timers[i].is_used && timers[i].expiry < timers_expiry)
-			timers_expiry = timers[i].expiry;
+		if (timers[i].is_used && timers[i].expiry < next)
+			next = timers[i].expiry;
+	s->alarm_ns = s->busy_alarm_ns = next;
 }
 
 void timers_reset(void)
@@ -308,7 +310,6 @@ void timers_reset(void)
 	for (int i = 0; i < NR_ITIMERS; i++)
 		timers[i] = (struct timer){ .expiry = SCHED_NEVER, .task = -1,
 					    .signo = signo[i], .is_used = true };
-	timers_expiry = SCHED_NEVER;
 }
 
 static void fire(struct timer *timer, int id, uint64_t now)
@@ -338,7 +339,7 @@ bool timers_fire(void)
 	uint64_t now = runtime_scheduler()->now_ns;
 	bool any = false;
 
-	if (timers_expiry > now)
+	if (runtime_scheduler()->alarm_ns > now)
 		return false;
 	for (int i = 0; i < NR_TIMERS; i++)
 		if (timers[i].is_used && timers[i].expiry <= now) {

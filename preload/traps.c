@@ -175,6 +175,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	}
 	k->uses_trap_frame = 0;
 	k->has_vectors = had_vectors;
+	signals_take_in_own();
 	if (signals_are_due())
 		/* One of 32 bits is not made again: rax would be its number. */
 		signals_deliver(uc, restarts ? t.nr : __NR_nanosleep, restart);
@@ -244,6 +245,7 @@ struct trap_fast_result trap_fast(struct trap_fast *f)
 	k->has_vectors = 0;
 	r.is_slow = 0;
 	k->uses_trap_frame = 0;
+	signals_take_in_own();
 	/* Handlers run from a kernel frame only: trap once more to get one. */
 	if (signals_are_due()) {
 		k->result = r.value;

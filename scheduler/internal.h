@@ -82,7 +82,8 @@ static inline bool scheduler__has_come(const struct scheduler *s,
 				       uint64_t deadline_ns)
 {
 	return deadline_ns != SCHED_NEVER &&
-	       deadline_ns <= s->now_ns + s->config.slack_ns;
+	       deadline_ns <= s->now_ns + s->config.slack_ns &&
+	       deadline_ns < s->alarm_ns;
 }
 
 /* ----------------------------------------------------------- fairness.c */

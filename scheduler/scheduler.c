@@ -72,6 +72,11 @@ void scheduler_init(struct scheduler *s, const struct scheduler_config *config)
 	s->turn_length = SCHED_TURN_PICKS;
 	s->nr_turns = 0;
 	s->ticks = 0;
+	s->alarm_ns = SCHED_NEVER;
+	s->busy_alarm_ns = SCHED_NEVER;
+	s->idle_ns = 0;
+	s->has_world = 0;
+	s->waited_step = 0;
 	s->current = 0;
 	s->nr_settled = 0;
 	s->settled_index = 0;
@@ -216,6 +221,16 @@ void scheduler_advance(struct scheduler *s, uint64_t now_ns)
 {
 	if (now_ns > s->now_ns)
 		s->now_ns = now_ns;
+}
+
+void scheduler_idle(struct scheduler *s, uint64_t now_ns)
+{
+	if (now_ns <= s->now_ns)
+		return;
+	s->idle_ns += now_ns - s->now_ns;
+	if (s->busy_alarm_ns != SCHED_NEVER)
+		s->busy_alarm_ns += now_ns - s->now_ns;
+	s->now_ns = now_ns;
 }
 
 uint64_t scheduler_next_deadline(const struct scheduler *s)
@@ -445,6 +460,16 @@ static bool is_stale(const struct scheduler *s, const struct scan *scan)
 		s->step - s->last_progress >= SCHED_STALE_STEPS);
 }
 
+/* Whether other processes get real time before virtual time jumps. */
+static bool waits_for_world(const struct scheduler *s, const struct scan *scan,
+			    uint64_t alarm_ns)
+{
+	if (scan->nr)		/* they turn in circles: a while for each step */
+		return s->waited_step != s->step + 1;
+	return alarm_ns != SCHED_NEVER ||
+	       scan->next_deadline_ns != SCHED_NEVER;
+}
+
 /* A prime: a lock may be held at every second step. */
 #define STARVATION_LOOK 509u
 
@@ -469,17 +494,28 @@ static enum sched_result collect(struct scheduler *s,
 				 struct scan *scan)
 {
 	for (;;) {
+		uint64_t alarm_ns;
+
 		*scan = look(s);
 		if (scan->nr && !is_stale(s, scan))
 			return SCHED_RUN;
+		alarm_ns = scan->nr ? s->busy_alarm_ns : s->alarm_ns;
+		if (s->has_world && waits_for_world(s, scan, alarm_ns))
+			return SCHED_OUTSIDE;
 		if (scan->has_external) {
 			/* Spinning on will not make the world move faster. */
 			return scan->nr != scan->nr_idle ? SCHED_RUN :
 							   SCHED_OUTSIDE;
 		}
+		if (alarm_ns != SCHED_NEVER &&
+		    alarm_ns <= scan->next_deadline_ns)
+			return SCHED_ALARM;
 		if (scan->next_deadline_ns == SCHED_NEVER)
 			break;
-		s->now_ns = scan->next_deadline_ns;
+		if (scan->nr)
+			s->now_ns = scan->next_deadline_ns;
+		else
+			scheduler_idle(s, scan->next_deadline_ns);
 	}
 	/* And nothing is to come. */
 	if (is_livelock(s, env, scan))
@@ -742,7 +778,8 @@ static enum sched_result next_of_settled(struct scheduler *s,
 enum sched_result scheduler_next(struct scheduler *s,
 				 const struct scheduler_env *env)
 {
-	uint64_t before_ns = s->now_ns;
+	uint64_t before_ns = s->now_ns, before_idle_ns = s->idle_ns;
+	uint64_t before_alarm_ns = s->busy_alarm_ns;
 	enum sched_result result;
 
 #ifdef EXPLORE_CHECKS_FULL
@@ -750,7 +787,10 @@ enum sched_result scheduler_next(struct scheduler *s,
 #endif
 	s->now_ns += s->config.op_cost_ns;
 	result = is_settled(s) ? next_of_settled(s, env) : next_of_all(s, env);
-	if (result != SCHED_RUN)
+	if (result != SCHED_RUN) {
 		s->now_ns = before_ns;
+		s->idle_ns = before_idle_ns;
+		s->busy_alarm_ns = before_alarm_ns;
+	}
 	return result;
 }

@@ -133,6 +133,11 @@ enum sched_task_flags {
 	SCHED_TASK_RESTARTS = 1 << 6,
 	/* over, and nobody will ask for it: its id may be given again */
 	SCHED_TASK_REUSABLE = 1 << 7,
+	/*
+	 * A handler may run before its operation, which is announced again
+	 * then. Others are disturbed while their operation blocks only.
+	 */
+	SCHED_TASK_HANDLES = 1 << 8,
 };
 
 struct sched_task {
@@ -232,6 +237,22 @@ struct scheduler {
 	uint32_t turn_length;	/* of the next one */
 	uint32_t nr_turns;
 	uint64_t ticks;		/* of the last pick, as decided; 0: none */
+	/*
+	 * When the runtime has something to do (a timer of the target):
+	 * virtual, SCHED_NEVER when there is nothing. No deadline behind it
+	 * comes before it was told. The first counts while all wait, too; the
+	 * second (processor time) only while somebody could run.
+	 */
+	uint64_t alarm_ns;
+	uint64_t busy_alarm_ns;
+	uint64_t idle_ns;	/* virtual time in which nobody could run */
+	/*
+	 * Other processes of the target run in real time, so virtual time does
+	 * not jump: SCHED_OUTSIDE instead, once for each step.
+	 */
+	uint32_t has_world;
+	uint32_t reserved_world;
+	uint64_t waited_step;	/* step + 1 for which SCHED_OUTSIDE was heeded */
 	uint32_t current;	/* task that runs */
 	uint32_t nr_tasks;	/* created so far; ids are below */
 	uint32_t nr_live;
@@ -284,6 +305,7 @@ enum sched_result {
 	SCHED_STEP_LIMIT,	/* config.max_steps reached */
 	SCHED_DIVERGED,		/* replay: not the recorded event */
 	SCHED_BAD_PICK,		/* the strategy answered out of range */
+	SCHED_ALARM,		/* nothing to do before the alarm */
 };
 
 /*
@@ -411,7 +433,7 @@ static inline void scheduler__store_op(struct explore_op *op, uint32_t flags,
 }
 
 /*
- * Say what task `t` does next. Clears READY, EXTERNAL, wake is kept. Inline,
+ * Say what task `t` does next. Clears READY, EXTERNAL, HANDLES; keeps wake. Inline,
  * as this is done for each operation: then `a` need not be in memory.
  */
 static inline void scheduler_announce(struct scheduler *s, uint32_t t,
@@ -428,7 +450,8 @@ static inline void scheduler_announce(struct scheduler *s, uint32_t t,
 	task->pc = a->pc;
 	task->addr = a->addr;
 	task->deadline_ns = a->deadline_ns ? a->deadline_ns : SCHED_NEVER;
-	task->flags &= (uint16_t)~(SCHED_TASK_READY | SCHED_TASK_EXTERNAL);
+	task->flags &= (uint16_t)~(SCHED_TASK_READY | SCHED_TASK_EXTERNAL |
+				   SCHED_TASK_HANDLES);
 }
 
 /*
@@ -444,6 +467,8 @@ static inline void scheduler_announce(struct scheduler *s, uint32_t t,
  *
  * Time also jumps to the next deadline when all who can run only spin, or have
  * only yielded for a while. If all spin and a task is EXTERNAL: SCHED_OUTSIDE.
+ * Where time would jump over the alarm: SCHED_ALARM; the caller lets time pass
+ * up to it, and moves it.
  *
  * A task picked because of its deadline alone has EXPLORE_OP_F_TIMEOUT in its
  * op.flags, is taken out of its queue, and counts as having yielded. For other
@@ -464,8 +489,17 @@ enum sched_result scheduler_choose(struct scheduler *s,
 				   uint32_t object, uint32_t nr,
 				   const uint32_t *tasks, uint32_t *chosen);
 
-/* Let virtual time pass, to at least `now_ns`. */
+/* Let virtual time pass, to at least `now_ns`, while somebody computes. */
 void scheduler_advance(struct scheduler *s, uint64_t now_ns);
+
+/* The same while everybody waits: no processor time. */
+void scheduler_idle(struct scheduler *s, uint64_t now_ns);
+
+/* Virtual processor time of all tasks together. */
+static inline uint64_t scheduler_busy_ns(const struct scheduler *s)
+{
+	return s->now_ns - s->config.start_ns - s->idle_ns;
+}
 
 /* Fold a result of t's operation into the digest, with its next event. */
 void scheduler_note_result(struct scheduler *s, uint32_t t, uint64_t value);
