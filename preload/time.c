@@ -281,7 +281,7 @@ int64_t time_clock_nanosleep(struct trap *t)
 /* --------------------------------------------------------------- timers */
 
 #define NR_ITIMERS 3	/* ITIMER_REAL, VIRTUAL, PROF: all on virtual time */
-#define NR_TIMERS 64
+#define NR_TIMERS 16384	/* RLIMIT_SIGPENDING bounds them natively */
 
 struct timer {
 	uint64_t expiry, interval;	/* expiry SCHED_NEVER: not armed */
@@ -291,13 +291,14 @@ struct timer {
 };
 
 static struct timer timers[NR_TIMERS];
+static int nr_timers = NR_ITIMERS;	/* those behind were never used */
 
 static void find_next(void)
 {
 	struct scheduler *s = runtime_scheduler();
 	uint64_t next = SCHED_NEVER;
 
-	for (int i = 0; i < NR_TIMERS; i++)
+	for (int i = 0; i < nr_timers; i++)
 		if (timers[i].is_used && timers[i].expiry < next)
 			next = timers[i].expiry;
 	s->alarm_ns = s->busy_alarm_ns = next;
@@ -341,7 +342,7 @@ bool timers_fire(void)
 
 	if (runtime_scheduler()->alarm_ns > now)
 		return false;
-	for (int i = 0; i < NR_TIMERS; i++)
+	for (int i = 0; i < nr_timers; i++)
 		if (timers[i].is_used && timers[i].expiry <= now) {
 			fire(&timers[i], i, now);
 			any = true;
@@ -434,6 +435,8 @@ int64_t time_timer_create(struct trap *t)
 		id++;
 	if (id == NR_TIMERS)
 		return -EAGAIN;
+	if (id == nr_timers)
+		nr_timers++;
 	timer = &timers[id];
 	*timer = (struct timer){ .expiry = SCHED_NEVER, .task = -1,
 				 .signo = SIGALRM, .value = (uint64_t)id,

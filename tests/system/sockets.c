@@ -426,7 +426,7 @@ static void udp(void)
 	struct sockaddr_in a = { .sin_family = AF_INET }, from;
 	socklen_t bytes = sizeof(a);
 	int r = socket(AF_INET, SOCK_DGRAM, 0), s = socket(AF_INET, SOCK_DGRAM, 0);
-	char buf[16];
+	static char buf[1 << 17];
 	int n = 0;
 
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -440,7 +440,7 @@ static void udp(void)
 	TELL(ioctl(r, FIONREAD, &n));
 	TELL((long)n);
 	TELL(recv(r, buf, 2, MSG_TRUNC));
-	TELL(send(s, buf, 1 << 17, 0));
+	TELL(send(s, buf, sizeof(buf), 0));
 }
 
 int main(int argc, char **argv)
