@@ -828,8 +828,9 @@ static int64_t pass_as_it_is(const struct trap *t)
 }
 
 /*
- * The call was made non-blocking. Only other processes, or the tasks here, give
- * the lock back; the latter by a call of theirs.
+ * The call was made non-blocking. A task here that has the lock gives it back by
+ * a call; but any process of the machine may have it, so to wait for it is never
+ * a deadlock.
  */
 static int64_t lock(struct trap *t)
 {
@@ -838,7 +839,7 @@ static int64_t lock(struct trap *t)
 	if (r != -EAGAIN)
 		return r;
 	return files_retry(t, pass_as_it_is, true, files_object(t, t->arg[0]),
-			   runtime_control->counters.forks, 0);
+			   true, 0);
 }
 
 int64_t files_flock(struct trap *t)

@@ -243,10 +243,16 @@ RUNTIME_EXPORT void *pvalloc(size_t bytes)
 		     CALLER_STACK);
 }
 
+/* gcc wants an alias to have the attributes of what it names. */
+#if defined(__has_attribute) && __has_attribute(copy)
+#define ALIAS(name) __attribute__((alias(#name), copy(name)))
+#else
+#define ALIAS(name) __attribute__((alias(#name)))
+#endif
+
 /* By the names for those who put themselves in front of the C library. */
 #define OTHER_NAME(name)                                                       \
-	RUNTIME_EXPORT extern __typeof__(name) __libc_##name                   \
-		__attribute__((alias(#name), copy(name)))
+	RUNTIME_EXPORT extern __typeof__(name) __libc_##name ALIAS(name)
 
 OTHER_NAME(malloc);
 OTHER_NAME(calloc);
