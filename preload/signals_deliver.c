@@ -135,19 +135,10 @@ void runtime_note_assert(const char *text, uint64_t pc)
 void signals_die(const struct signals_info *info,
 			     const struct sigcontext *m, uint64_t addr)
 {
-	struct control_task *k = core_self();
 	enum control_verdict_kind kind = CONTROL_VERDICT_CRASH;
 	uint64_t pc = m->rip;
 
-	k->reg_ip = m->rip;
-	k->reg_sp = m->rsp;
-	k->reg_bp = m->rbp;
-	k->reg_bx = m->rbx;
-	k->reg_12 = m->r12;
-	k->reg_13 = m->r13;
-	k->reg_14 = m->r14;
-	k->reg_15 = m->r15;
-	k->uses_trap_frame = 1;
+	trap_show_context(core_self(), m, m->rip);
 	runtime_control->verdict.addr = addr;
 	if (info->signo == SIGABRT) {
 		kind = assert_text[0] ? CONTROL_VERDICT_ASSERT

@@ -81,9 +81,8 @@ static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 	return r;
 }
 
-/* Where the task stands, as an unwinder or a debugger should see it. */
-static void show_context(struct control_task *k, const struct sigcontext *m,
-			 uint64_t ip)
+void trap_show_context(struct control_task *k, const struct sigcontext *m,
+		       uint64_t ip)
 {
 	k->reg_ip = ip;
 	k->reg_sp = m->rsp;
@@ -142,14 +141,14 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	spin_stop(uc);
 	clock_fix_syscall(m);
 	if (__builtin_expect(trap_is_int80(info), 0)) {
-		show_context(k, m, t.site);
+		trap_show_context(k, m, t.site);
 		trap_from_int80(&t, m);
 		is_int80 = true;
 		restarts = false;
 	}
 	e = trap_entry(t.nr);
 	runtime_control->counters.traps++;
-	show_context(k, m, t.site);
+	trap_show_context(k, m, t.site);
 	k->syscall_nr = (uint32_t)t.nr;
 	had_vectors = k->has_vectors;
 	k->has_vectors = 0;	/* the frame holds them */
@@ -200,7 +199,7 @@ void trap_preempt(struct ucontext *uc, const struct runtime_op *op)
 {
 	struct control_task *k = core_self();
 
-	show_context(k, &uc->uc_mcontext, uc->uc_mcontext.rip);
+	trap_show_context(k, &uc->uc_mcontext, uc->uc_mcontext.rip);
 	core_announce(op);
 	runtime_self_task()->pc = uc->uc_mcontext.rip;
 	if (op->flags & EXPLORE_OP_F_YIELDS)

@@ -109,6 +109,10 @@ RUNTIME_HIDDEN const struct trap_entry *trap_entry(int64_t nr);
 /* int80.c: the call that `int $0x80` makes in this context, if it has one. */
 RUNTIME_HIDDEN void trap_from_int80(struct trap *t, const struct sigcontext *m);
 
+/* Note where a task stands, as an unwinder or a debugger should see it. */
+RUNTIME_HIDDEN void trap_show_context(struct control_task *k,
+				      const struct sigcontext *m, uint64_t ip);
+
 /* Such a SIGSYS, by its si_arch. */
 static inline bool trap_is_int80(const struct signals_info *info)
 {
