@@ -143,12 +143,26 @@ static int attach(struct symbols *s, const struct control *c, pid_t pid,
 	return 0;
 }
 
-/* Others stand still in calls of the runtime. */
-static bool is_at_instruction(const struct control_verdict *v, uint32_t t)
+/*
+ * Whether a task stands at an instruction: one that did what ended the run, or
+ * one that a probe or an access stopped. Others stand still in calls of the
+ * runtime.
+ */
+static bool is_at_instruction(const struct control *c, uint32_t t)
 {
-	return v->task == t && (v->kind == CONTROL_VERDICT_CRASH ||
-				v->kind == CONTROL_VERDICT_RACE ||
-				v->kind == CONTROL_VERDICT_WATCH);
+	const struct control_verdict *v = &c->verdict;
+
+	switch (v->kind) {
+	case CONTROL_VERDICT_CRASH:
+	case CONTROL_VERDICT_RACE:
+	case CONTROL_VERDICT_WATCH:
+		if (v->task == t)
+			return true;
+		break;
+	default:
+		break;
+	}
+	return !describe_is_return(c->scheduler.task[t].op.kind);
 }
 
 int stacks_unwind(struct symbols *s, const struct control *c, pid_t pid,
@@ -159,9 +173,9 @@ int stacks_unwind(struct symbols *s, const struct control *c, pid_t pid,
 
 	memset(out, 0, sizeof(*out));
 	out->task = t;
-	out->is_exact = is_at_instruction(&c->verdict, t);
 	if (!s || t >= SCHED_MAX_TASKS)
 		return -EINVAL;
+	out->is_exact = is_at_instruction(c, t);
 	ret = attach(s, c, pid, t);
 	if (ret)
 		return ret;

@@ -98,16 +98,26 @@ static uint64_t add_memory(struct hash *h, uint64_t start, uint64_t end)
 	return start;
 }
 
-static void add_vectors(struct hash *h)
-{
-	static _Alignas(16) uint64_t area[64];
+#define CONTROL_WORDS 4u	/* of FXSAVE's area, before the registers */
+#define VECTOR_WORDS 48u	/* st0 to st7, xmm0 to xmm15 */
 
-	__asm__ volatile("fxsave64 %0" : "=m"(area));
-	add_words(h, area, 52);	/* to xmm15 */
+/* FXSAVE's area, as it begins a signal frame's, too; NULL: still in them. */
+static void add_vectors(struct hash *h, const uint64_t *area)
+{
+	static _Alignas(16) uint64_t own[64];
+
+	if (!area) {
+		__asm__ volatile("fxsave64 %0" : "=m"(own));
+		area = own;
+	}
+	/* The control words of x87 and SSE. */
+	add_two(h, area[0] & 0xffff, area[3] & 0xffffffff);
+	add_words(h, area + CONTROL_WORDS, VECTOR_WORDS);
 }
 
-static uint64_t rest_of(struct rounds *r, uint64_t sp)
+static uint64_t rest_of(struct rounds *r, const struct rounds_place *p)
 {
+	uint64_t sp = r->has_called ? p->sp : p->sp - RED_ZONE;
 	struct hash h = { 0, 0 };
 	uint64_t fs = sys_get_fs() & ~7ull, end = (sp & ~7ull) + STACK_BYTES;
 
@@ -120,7 +130,9 @@ static uint64_t rest_of(struct rounds *r, uint64_t sp)
 	else
 		add_memory(&h, fs - THREAD_BYTES, fs);
 	r->stack_end = add_memory(&h, sp, end);
-	add_vectors(&h);
+	/* A function called in between may have changed them all. */
+	if (!r->has_called)
+		add_vectors(&h, p->vectors);
 	return value_of(&h);
 }
 
@@ -163,12 +175,11 @@ static void make_mark(struct rounds *r, uint64_t place, uint64_t saved,
 }
 
 /* The registers have come back: has the rest? */
-static bool has_rest(struct rounds *r, uint64_t sp)
+static bool has_rest(struct rounds *r, const struct rounds_place *p)
 {
-	uint64_t rest;
+	uint64_t rest = rest_of(r, p);
 	bool is_same;
 
-	rest = rest_of(r, r->has_called ? sp : sp - RED_ZONE);
 	is_same = r->rest == rest && !r->nr_held;
 	/* It counts on its stack: do not look so often. */
 	if (r->rest && r->rest != rest && r->nr_misses < 64)
@@ -206,7 +217,7 @@ bool rounds_is_back(const struct rounds_place *p)
 	}
 	if (r->nr_looks < r->next_rest)
 		return false;
-	is_same = has_rest(r, p->sp);
+	is_same = has_rest(r, p);
 	if (is_same)
 		prove(r);
 	r->all = all;
@@ -214,7 +225,7 @@ bool rounds_is_back(const struct rounds_place *p)
 	return is_same;
 }
 
-bool rounds_is_back_at_call(const uint64_t *arg)
+bool rounds_is_back_at_call(const uint64_t *arg, const void *vectors)
 {
 	const struct control_task *k = core_self();
 	const uint64_t word[] = {
@@ -226,6 +237,7 @@ bool rounds_is_back_at_call(const uint64_t *arg)
 		.sp = k->reg_sp,
 		.saved = word,
 		.other = arg,
+		.vectors = vectors,
 		.nr_saved = sizeof(word) / sizeof(word[0]),
 		.nr_other = 6,
 	};

@@ -33,6 +33,7 @@ struct rounds_place {
 	uint64_t sp;		/* its stack pointer */
 	const uint64_t *saved;	/* registers that calls keep */
 	const uint64_t *other;	/* and others, the flags among them */
+	const uint64_t *vectors; /* FXSAVE's area; NULL: still in registers */
 	uint32_t nr_saved, nr_other;
 };
 RUNTIME_HIDDEN bool rounds_is_back(const struct rounds_place *p);
@@ -69,8 +70,13 @@ RUNTIME_HIDDEN uint16_t rounds_of_try(uint64_t pc,
 /* How it ended. `is_lock`: what it took, it will give back. */
 RUNTIME_HIDDEN void rounds_tried(bool has_failed, bool is_lock);
 
-/* At a system call that changes nothing; registers are in control_task. */
-RUNTIME_HIDDEN bool rounds_is_back_at_call(const uint64_t *arg);
+/*
+ * At a system call that changes nothing; registers are in control_task. Where a
+ * signal led here the vector registers are in its frame, and the kernel has
+ * cleared the processor's: whether a site is patched makes no difference.
+ */
+RUNTIME_HIDDEN bool rounds_is_back_at_call(const uint64_t *arg,
+					   const void *vectors);
 
 /*
  * An instruction is about to be executed that may change these bytes. Whether it

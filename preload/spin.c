@@ -6,16 +6,18 @@
  * milliseconds, sends a probe signal. The probe single-steps the task and
  * looks whether its registers come back to an earlier state: then it goes
  * round without progress and can only be helped by another task. It gives way
- * with a SPIN operation, always in the same state, so nothing depends on when
- * the probe came. When it goes on it is stepped at once, without another probe.
+ * with a SPIN operation in the state of its round that has the lowest address,
+ * so nothing depends on when the probe came. When it goes on it is stepped at
+ * once, without another probe.
  * A task that computes never repeats its registers, and the probe leaves no
  * trace in it.
  *
  * CONTROL_PROBE_FORCE preempts in any case (TICK): the last resort, where the
  * tool would else take the run for stuck, for loops that count while they wait.
  *
- * A replay has the task give way as soon as it is met in its own code, or comes
- * to the runtime. Wherever that is, it does nothing in between that others see.
+ * A replay steps the task that a probe meets to the recorded address, and has
+ * it give way there; or where it comes to the runtime. Wherever that is, it does
+ * nothing in between that others see.
  */
 #include "preload/access.h"
 #include "preload/clock.h"
@@ -34,13 +36,22 @@ struct regs {
 	uint64_t stack;
 };
 
+enum phase {
+	LOOK = 0,		/* for a state that comes again */
+	SCAN,			/* one round more, for its lowest state */
+	REACH,			/* go on to that */
+	AGAIN,			/* it must come back as it did before */
+	FOLLOW,			/* a replay: go on to the recorded address */
+};
+
 static bool is_stepping;
 static bool was_stepping_before;	/* the target's own trap flag */
+static enum phase phase;
 static uint32_t nr_steps, next_mark, max_steps = MIN_STEPS;
-static uint32_t marked_at;
+static uint32_t marked_at, period;	/* of the loop that was found */
 static struct regs mark;	/* state to come back to */
-/* Of a loop that was found: it must come back after as many. 0: a new one. */
-static uint32_t period;
+static struct regs lowest;
+static uint64_t recorded_pc;
 
 bool spin_is_due;
 
@@ -85,6 +96,32 @@ static void give_way(struct ucontext *uc, uint16_t kind)
 	trap_preempt(uc, &op);
 }
 
+/* ------------------------------------------------------------------ steps */
+
+bool spin_is_stepping(void)
+{
+	return is_stepping;
+}
+
+static void start_stepping(struct sigcontext *m, enum phase first)
+{
+	is_stepping = true;
+	was_stepping_before = m->eflags & TRAP_FLAG;
+	phase = first;
+	nr_steps = 0;
+	marked_at = 0;
+	next_mark = 1;
+	read_regs(&mark, m);
+	m->eflags |= TRAP_FLAG;
+}
+
+static void stop_stepping(struct sigcontext *m)
+{
+	is_stepping = false;
+	if (!was_stepping_before)
+		m->eflags &= ~TRAP_FLAG;
+}
+
 /* ------------------------------------------------------------- in a replay */
 
 /* In a replay: what was recorded when a probe met the task here; or 0. */
@@ -114,35 +151,34 @@ void spin_now(void)
 	}
 }
 
+/* The next event is the current task's. It gives way where it stands. */
+static void give_way_as_recorded(struct ucontext *uc)
+{
+	spin_is_due = false;
+	give_way(uc, recorded_kind());
+}
+
 /* Whether the replay leaves nothing to be found out. */
 static bool is_told(struct ucontext *uc)
 {
+	struct sigcontext *m = &uc->uc_mcontext;
+
 	if (!core_env.script)
 		return false;
-	if (!spin_is_due)
-		return core_recorded() != NULL;
-	spin_is_due = false;
-	give_way(uc, recorded_kind());
-	return true;
+	while (spin_is_due && recorded_kind() == EXPLORE_OP_SPIN) {
+		recorded_pc = core_recorded()->pc;
+		if (m->rip != recorded_pc) {
+			start_stepping(m, FOLLOW);
+			return true;
+		}
+		give_way_as_recorded(uc);
+	}
+	if (spin_is_due)
+		give_way_as_recorded(uc);
+	return core_recorded() != NULL;
 }
 
-/* ------------------------------------------------------------------ steps */
-
-bool spin_is_stepping(void)
-{
-	return is_stepping;
-}
-
-static void start_stepping(struct sigcontext *m)
-{
-	is_stepping = true;
-	was_stepping_before = m->eflags & TRAP_FLAG;
-	nr_steps = 0;
-	marked_at = 0;
-	next_mark = 1;
-	read_regs(&mark, m);
-	m->eflags |= TRAP_FLAG;
-}
+/* ----------------------------------------------------------------- probes */
 
 RUNTIME_HIDDEN void spin_probe(struct ucontext *uc);
 void spin_probe(struct ucontext *uc)
@@ -157,15 +193,7 @@ void spin_probe(struct ucontext *uc)
 		give_way(uc, EXPLORE_OP_TICK);
 		return;
 	}
-	period = 0;
-	start_stepping(m);
-}
-
-static void stop_stepping(struct sigcontext *m)
-{
-	is_stepping = false;
-	if (!was_stepping_before)
-		m->eflags &= ~TRAP_FLAG;
+	start_stepping(m, LOOK);
 }
 
 /*
@@ -175,14 +203,13 @@ static void stop_stepping(struct sigcontext *m)
 void spin_stop(struct ucontext *uc)
 {
 	if (is_stepping) {
-		period = 0;
 		stop_stepping(&uc->uc_mcontext);
 		runtime_control->probe = CONTROL_PROBE_NONE;
 	}
 }
 
 /* It spins. When it goes on, it most likely still does. */
-static void go_round(struct ucontext *uc, uint32_t nr)
+static void go_round(struct ucontext *uc)
 {
 	struct sigcontext *m = &uc->uc_mcontext;
 
@@ -191,21 +218,66 @@ static void go_round(struct ucontext *uc, uint32_t nr)
 	give_way(uc, EXPLORE_OP_SPIN);
 	if (clock_is_counter() || is_stepping || is_told(uc))
 		return;
-	start_stepping(m);
-	period = nr;
+	start_stepping(m, AGAIN);
 }
 
 static bool is_over(const struct sigcontext *m)
 {
+	uint32_t limit = phase == LOOK ? max_steps :
+			 phase == FOLLOW ? 2 * MAX_STEPS : period;
+
 	return trap_is_runtime_code(m->rip) || patch_site_of(m->rip) ||
-	       nr_steps > (period ? period : max_steps);
+	       nr_steps > limit;
+}
+
+static void give_up(struct ucontext *uc)
+{
+	struct sigcontext *m = &uc->uc_mcontext;
+
+	stop_stepping(m);
+	if (phase == LOOK && max_steps < MAX_STEPS)
+		max_steps *= 2;
+	runtime_control->probe = CONTROL_PROBE_NONE;
+	if (phase == FOLLOW && nr_steps > 2 * MAX_STEPS && spin_is_due)
+		give_way_as_recorded(uc);
+}
+
+static bool is_lower(const struct regs *a, const struct regs *b)
+{
+	if (a->ip != b->ip)
+		return a->ip < b->ip;
+	return memcmp(a, b, sizeof(*a)) < 0;
 }
 
 /*
- * One single-step of a probe. Brent's way to find a cycle: keep one earlier
- * state, replaced at powers of two, and compare. Returns false when the trap
- * is not ours.
+ * Brent's way to find a cycle: keep one earlier state, replaced at powers of
+ * two, and compare.
  */
+static void look(const struct regs *now)
+{
+	if (!memcmp(now, &mark, sizeof(*now))) {
+		phase = SCAN;
+		period = nr_steps - marked_at;
+		nr_steps = 0;
+		lowest = *now;
+	} else if (nr_steps == next_mark) {
+		mark = *now;
+		marked_at = nr_steps;
+		next_mark *= 2;
+	}
+}
+
+static void scan(const struct regs *now)
+{
+	if (is_lower(now, &lowest))
+		lowest = *now;
+	if (nr_steps == period) {
+		phase = REACH;
+		nr_steps = 0;
+	}
+}
+
+/* One single-step. Returns false when the trap is not ours. */
 RUNTIME_HIDDEN bool spin_step(struct ucontext *uc);
 bool spin_step(struct ucontext *uc)
 {
@@ -216,21 +288,23 @@ bool spin_step(struct ucontext *uc)
 		return false;
 	nr_steps++;
 	if (is_over(m)) {
-		stop_stepping(m);
-		if (!period && max_steps < MAX_STEPS)
-			max_steps *= 2;
-		runtime_control->probe = CONTROL_PROBE_NONE;
+		give_up(uc);
+		return true;
+	}
+	if (phase == FOLLOW) {
+		if (m->rip == recorded_pc) {
+			stop_stepping(m);
+			is_told(uc);
+		}
 		return true;
 	}
 	read_regs(&now, m);
-	if (!memcmp(&now, &mark, sizeof(now))) {
-		go_round(uc, nr_steps - marked_at);
-		return true;
-	}
-	if (!period && nr_steps == next_mark) {
-		mark = now;
-		marked_at = nr_steps;
-		next_mark *= 2;
-	}
+	if (phase == LOOK)
+		look(&now);
+	else if (phase == SCAN)
+		scan(&now);
+	if ((phase == REACH && !memcmp(&now, &lowest, sizeof(now))) ||
+	    (phase == AGAIN && !memcmp(&now, &mark, sizeof(now))))
+		go_round(uc);
 	return true;
 }

@@ -408,8 +408,9 @@ int64_t threads_rseq(struct trap *t)
 int64_t threads_yield(struct trap *t)
 {
 	struct runtime_op op = { .kind = EXPLORE_OP_YIELD, .pc = t->site };
+	const void *vectors = t->uc ? t->uc->uc_mcontext.fpstate : NULL;
 
-	if (rounds_is_back_at_call(t->arg))
+	if (rounds_is_back_at_call(t->arg, vectors))
 		op.flags = EXPLORE_OP_F_IDLE;
 	core_point(&op);
 	return 0;

@@ -160,6 +160,11 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 		if (runtime_mode == RUNTIME_NATIVE)
 			return;		/* a native child, in its own memory */
 	}
+	/* As trap_fast_entry leaves them: a loop must not see a difference. */
+	if (!is_int80) {
+		m->rcx = 0;
+		m->r11 = 0;
+	}
 	if (t.nr == SYS_NR_DELIVER_HELD) {
 		m->rax = access_held[0];
 		m->rcx = access_held[1];
