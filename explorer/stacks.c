@@ -8,6 +8,8 @@
  */
 #include "explorer/symbols.h"
 
+#include "explorer/describe.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
