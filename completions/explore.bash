@@ -4,7 +4,7 @@
 # explore.bash - completion for explore(1) in bash.
 #
 # Installed as bash-completion wants it; to try it: . completions/explore.bash
-# Keep the options in step with explorer/options.c; a test compares them.
+# Keep the options in step with explorer/cli/options.c; a test compares them.
 
 _explore_options()
 {

@@ -3,7 +3,7 @@
 #
 # explore.zsh - completion for explore(1) in zsh, installed as _explore.
 #
-# Keep the options in step with explorer/options.c; a test compares them.
+# Keep the options in step with explorer/cli/options.c; a test compares them.
 
 _explore_strategy() {
 	local -a names

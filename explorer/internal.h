@@ -28,12 +28,12 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "explorer/loaded.h"
-#include "explorer/access.h"
-#include "preload/control.h"
-#include "recorder/errbuf.h"
+#include "explorer/target/loaded.h"
+#include "explorer/target/access.h"
+#include "preload/region/control.h"
+#include "base/errbuf.h"
 #include "recorder/trace.h"
-#include "explorer/ward.h"
+#include "explorer/target/ward.h"
 
 /* -------------------------------------------------------------- target.c */
 

@@ -38,7 +38,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "recorder/errbuf.h"
+#include "base/errbuf.h"
 
 enum instrument_site_flags {
 	INSTRUMENT_READS = 1 << 0,

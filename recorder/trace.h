@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "preload/control.h"
-#include "recorder/errbuf.h"
+#include "preload/region/control.h"
+#include "base/errbuf.h"
 
 #define TRACE_FORMAT_VERSION 3
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explorer/options.h"
+#include "explorer/cli/options.h"
 #include "strategies/strategies.h"
 
 #define MAX_ARGUMENTS 64

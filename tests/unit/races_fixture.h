@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <cmocka.h>
 
-#include "scheduler/races_internal.h"
+#include "scheduler/races/races_internal.h"
 
 #define RC_MUTEX 1u
 #define RC_OTHER 2u

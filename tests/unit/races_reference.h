@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scheduler/races.h"
+#include "scheduler/races/races.h"
 
 #define REF_TASKS 40u
 #define REF_OBJECTS 10u

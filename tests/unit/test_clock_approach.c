@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "preload/approach.h"
+#include "preload/clock/approach.h"
 
 #define NR_INSTRUCTIONS 200000
 #define PERIOD 1085	/* instructions; the stream repeats itself */

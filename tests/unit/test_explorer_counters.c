@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "explorer/counters.h"
+#include "explorer/target/counters.h"
 
 static uint64_t event_of(const char *vendor, unsigned int family,
 			 unsigned int model)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "explorer/options.h"
+#include "explorer/cli/options.h"
 
 #define MAX_ARGS 16
 #define MAX_LINE 256

@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "preload/files.h"
-#include "preload/syscall_numbers.h"
+#include "preload/kernel/files.h"
+#include "preload/kernel/syscall_numbers.h"
 
 struct row {
 	const char *name, *handler;
@@ -27,7 +27,7 @@ struct row {
 	{ #name_, #handler_, __NR_##name_, blocks_, after_, flags_, fd_,  \
 	  ids_, error_ },
 static const struct row rows[] = {
-#include "preload/syscalls.def"
+#include "preload/kernel/syscalls.def"
 };
 #undef CALL
 

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "explorer/symbols.h"
+#include "explorer/symbols/internal.h"
 
 extern _Atomic int atomic_test_plain;
 extern atomic_uint atomic_test_array[3];

@@ -10,7 +10,7 @@
 
 #include <errno.h>
 
-#include "explorer/suppressions.h"
+#include "explorer/races/suppressions.h"
 
 static void test_matches__anywhere(void **state)
 {

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * time.c - virtual clocks, sleeps and interval timers.
+ *
+ * Virtual time is the scheduler's now_ns. It moves a little with each
+ * operation and each look at a clock, and jumps when nobody can run before a
+ * deadline. All clocks of the target derive from it.
+ */
+#include <elf.h>
+#include <linux/errno.h>
+
+#include "preload/kernel/traps.h"
+
+#define NS_PER_S 1000000000ull
+#define READS_PER_YIELD 64u
+#define TSC_PER_NS 2u
+#define SI_KERNEL 0x80	/* si_code: no address is to blame */
+
+struct timespec64 {
+	int64_t sec, nsec;
+};
+
+uint64_t time_real_ns(void)
+{
+	struct timespec64 ts;
+
+	sys_call2(__NR_clock_gettime, 1, &ts);
+	return (uint64_t)ts.sec * NS_PER_S + (uint64_t)ts.nsec;
+}
+
+/* --------------------------------------------------------------- clocks */
+
+/*
+ * A task that only looks at the clock waits for time to pass, so the more it
+ * looks without doing anything else, the faster time goes.
+ */
+static void pass_a_little(void)
+{
+	static uint64_t last_step, reads;
+	struct scheduler *s = runtime_scheduler();
+	uint64_t shift;
+
+	if (last_step != s->step) {
+		last_step = s->step;
+		reads = 0;
+	}
+	reads++;
+	shift = reads / 32 < 13 ? reads / 32 : 13;
+	scheduler_advance(s, s->now_ns + (1000ull << shift));
+}
+
+static bool is_realtime(int clock)
+{
+	return clock == 0 || clock == 5 || clock == 8 || clock == 11;
+}
+
+static bool is_cputime(int clock)
+{
+	return clock == 2 || clock == 3 || clock < 0;
+}
+
+uint64_t time_of_clock(int clock, uint64_t now)
+{
+	const struct control_config *c = &runtime_control->config;
+
+	if (is_realtime(clock))
+		return now - c->scheduler.start_ns + c->realtime_ns;
+	if (is_cputime(clock))
+		return now > c->scheduler.start_ns ?
+		       now - c->scheduler.start_ns : 0;
+	return now;
+}
+
+uint64_t runtime_clock_ns(int clock)
+{
+	pass_a_little();
+	return time_of_clock(clock, runtime_scheduler()->now_ns);
+}
+
+uint64_t runtime_deadline_ns(int clock, int64_t sec, int64_t nsec)
+{
+	const struct control_config *c = &runtime_control->config;
+	uint64_t at;
+
+	if (sec < 0)
+		return 1;
+	if (sec > 9000000000)
+		return SCHED_NEVER - 1;
+	at = (uint64_t)sec * NS_PER_S + (uint64_t)nsec;
+	if (is_realtime(clock))
+		at = at > c->realtime_ns
+			     ? at - c->realtime_ns + c->scheduler.start_ns : 1;
+	else if (is_cputime(clock))
+		at += c->scheduler.start_ns;
+	return at ? at : 1;
+}
+
+/* Two words of the target's: seconds, and parts of one. */
+static int64_t write_pair(uint64_t to, uint64_t first, uint64_t second)
+{
+	const uint64_t pair[2] = { first, second };
+
+	return sys_copy_out(to, pair, sizeof(pair)) ? 0 : -EFAULT;
+}
+
+static uint64_t read_clock(struct trap *t, int clock)
+{
+	static uint32_t reads;
+
+	/* Someone may be polling the clock until another task has acted. */
+	if (++reads % READS_PER_YIELD == 0) {
+		struct runtime_op op = { .kind = EXPLORE_OP_YIELD,
+					 .pc = t->site };
+
+		core_point(&op);
+	}
+	return runtime_clock_ns(clock);
+}
+
+int64_t time_clock_gettime(struct trap *t)
+{
+	int clock = (int)t->arg[0];
+	uint64_t now;
+
+	if (clock > 11)
+		return -EINVAL;
+	now = read_clock(t, clock);
+	return write_pair(t->arg[1], now / NS_PER_S, now % NS_PER_S);
+}
+
+int64_t time_clock_getres(struct trap *t)
+{
+	if ((int)t->arg[0] > 11)
+		return -EINVAL;
+	return t->arg[1] ? write_pair(t->arg[1], 0, 1) : 0;
+}
+
+int64_t time_gettimeofday(struct trap *t)
+{
+	uint64_t now = read_clock(t, 0);
+
+	if (t->arg[0] &&
+	    write_pair(t->arg[0], now / NS_PER_S, now % NS_PER_S / 1000))
+		return -EFAULT;
+	if (t->arg[1] && !sys_store64((void *)(uintptr_t)t->arg[1], 0))
+		return -EFAULT;
+	return 0;
+}
+
+int64_t time_time(struct trap *t)
+{
+	int64_t now = (int64_t)(read_clock(t, 0) / NS_PER_S);
+
+	if (t->arg[0] && !sys_store64((void *)(uintptr_t)t->arg[0],
+				      (uint64_t)now))
+		return -EFAULT;
+	return now;
+}
+
+int64_t time_times(struct trap *t)
+{
+	int64_t ticks = (int64_t)(read_clock(t, 1) / (NS_PER_S / 100));
+	const int64_t buf[4] = { ticks, 0, 0, 0 };
+
+	if (t->arg[0] && !sys_copy_out(t->arg[0], buf, sizeof(buf)))
+		return -EFAULT;
+	return ticks;
+}
+
+/* What a patched rdtsc or rdtscp (entry.S) and one that traps give. */
+RUNTIME_HIDDEN uint64_t time_stamp(void);
+uint64_t time_stamp(void)
+{
+	pass_a_little();
+	return runtime_scheduler()->now_ns * TSC_PER_NS;
+}
+
+/* rdtsc and rdtscp fault (PR_SET_TSC); answer with virtual time. */
+RUNTIME_HIDDEN bool time_emulate_tsc(struct sigcontext *m);
+bool time_emulate_tsc(struct sigcontext *m)
+{
+	const uint8_t *ip = (const uint8_t *)(uintptr_t)m->rip;
+	uint32_t bytes;
+	uint64_t tsc;
+
+	if (!sys_load32((const uint32_t *)(uintptr_t)m->rip, &bytes))
+		return false;
+	if ((bytes & 0xffff) != 0x310f && (bytes & 0xffffff) != 0xf9010f)
+		return false;
+	tsc = time_stamp();
+	m->rax = (uint32_t)tsc;
+	m->rdx = tsc >> 32;
+	if (ip[1] == 0x01)
+		m->rcx = 0;
+	m->rip += ip[1] == 0x01 ? 3 : 2;
+	return true;
+}
+
+/*
+ * The same for entry.S, before the frame of the signal is taken anywhere: nobody
+ * else runs before it is answered.
+ */
+RUNTIME_HIDDEN bool time_trap(const struct signals_info *info,
+			      struct ucontext *uc);
+bool time_trap(const struct signals_info *info, struct ucontext *uc)
+{
+	return runtime_is_on() && info->code == SI_KERNEL &&
+	       time_emulate_tsc(&uc->uc_mcontext);
+}
+
+/* --------------------------------------------------------------- sleeps */
+
+static int64_t sleep_until(struct trap *t, uint64_t deadline,
+			   uint64_t remaining)
+{
+	struct runtime_op op = {
+		.kind = EXPLORE_OP_SLEEP,
+		.pc = t->site,
+		.deadline_ns = deadline ? deadline : 1,
+	};
+	struct sched_task *self = runtime_self_task();
+	uint64_t now;
+
+	core_point(&op);
+	if (!(self->flags & SCHED_TASK_INTERRUPTED))
+		return 0;
+	self->flags &= (uint16_t)~SCHED_TASK_INTERRUPTED;
+	now = runtime_scheduler()->now_ns;
+	if (now >= deadline)
+		return 0;
+	if (remaining && write_pair(remaining, (deadline - now) / NS_PER_S,
+				    (deadline - now) % NS_PER_S))
+		return -EFAULT;
+	return -EINTR;
+}
+
+static bool is_valid_time(const struct timespec64 *ts)
+{
+	return ts->sec >= 0 && ts->nsec >= 0 && ts->nsec < (int64_t)NS_PER_S;
+}
+
+static uint64_t from_now(const struct timespec64 *ts)
+{
+	uint64_t sec = (uint64_t)ts->sec;
+
+	if (sec > 9000000000ull)
+		return SCHED_NEVER - 1;
+	return runtime_scheduler()->now_ns + sec * NS_PER_S +
+	       (uint64_t)ts->nsec;
+}
+
+int64_t time_nanosleep(struct trap *t)
+{
+	struct timespec64 ts;
+
+	if (!sys_copy_in(&ts, t->arg[0], sizeof(ts)))
+		return -EFAULT;
+	if (!is_valid_time(&ts))
+		return -EINVAL;
+	return sleep_until(t, from_now(&ts), t->arg[1]);
+}
+
+int64_t time_clock_nanosleep(struct trap *t)
+{
+	bool is_absolute = t->arg[1] & 1;	/* TIMER_ABSTIME */
+	struct timespec64 ts;
+
+	if ((int)t->arg[0] > 11)
+		return -EINVAL;
+	if (!sys_copy_in(&ts, t->arg[2], sizeof(ts)))
+		return -EFAULT;
+	if (!is_valid_time(&ts))
+		return -EINVAL;
+	if (is_absolute)
+		return sleep_until(t, runtime_deadline_ns((int)t->arg[0],
+							  ts.sec, ts.nsec),
+				   0);
+	return sleep_until(t, from_now(&ts), t->arg[3]);
+}
+
+/* --------------------------------------------------------------- timers */
+
+#define NR_ITIMERS 3	/* ITIMER_REAL, VIRTUAL, PROF: all on virtual time */
+#define NR_TIMERS 16384	/* RLIMIT_SIGPENDING bounds them natively */
+
+struct timer {
+	uint64_t expiry, interval;	/* expiry SCHED_NEVER: not armed */
+	uint64_t value;
+	int32_t signo, task, overrun, clock;
+	bool is_used;
+};
+
+static struct timer timers[NR_TIMERS];
+static int nr_timers = NR_ITIMERS;	/* those behind were never used */
+
+static void find_next(void)
+{
+	struct scheduler *s = runtime_scheduler();
+	uint64_t next = SCHED_NEVER;
+
+	for (int i = 0; i < nr_timers; i++)
+		if (timers[i].is_used && timers[i].expiry < next)
+			next = timers[i].expiry;
+	s->alarm_ns = s->busy_alarm_ns = next;
+}
+
+void timers_reset(void)
+{
+	static const int32_t signo[NR_ITIMERS] = { SIGALRM, SIGVTALRM, SIGPROF };
+
+	for (int i = 0; i < NR_ITIMERS; i++)
+		timers[i] = (struct timer){ .expiry = SCHED_NEVER, .task = -1,
+					    .signo = signo[i], .is_used = true };
+}
+
+static void fire(struct timer *timer, int id, uint64_t now)
+{
+	struct signals_info info = {
+		.signo = timer->signo,
+		.code = id < NR_ITIMERS ? 0x80 /* SI_KERNEL */
+					: -2 /* SI_TIMER */,
+		.pid = id,
+		.value = timer->value,
+	};
+
+	if (timer->interval) {
+		uint64_t missed = (now - timer->expiry) / timer->interval;
+
+		timer->overrun = (int32_t)missed;
+		timer->expiry += (missed + 1) * timer->interval;
+	} else {
+		timer->expiry = SCHED_NEVER;
+	}
+	if (timer->signo)
+		signals_post(timer->task, &info);
+}
+
+bool timers_fire(void)
+{
+	uint64_t now = runtime_scheduler()->now_ns;
+	bool any = false;
+
+	if (runtime_scheduler()->alarm_ns > now)
+		return false;
+	for (int i = 0; i < nr_timers; i++)
+		if (timers[i].is_used && timers[i].expiry <= now) {
+			fire(&timers[i], i, now);
+			any = true;
+		}
+	find_next();
+	return any;
+}
+
+static uint64_t remaining_ns(const struct timer *timer)
+{
+	uint64_t now = runtime_scheduler()->now_ns;
+
+	if (timer->expiry == SCHED_NEVER)
+		return 0;
+	return timer->expiry > now ? timer->expiry - now : 1;
+}
+
+int64_t time_alarm(struct trap *t)
+{
+	uint64_t left = remaining_ns(&timers[0]);
+
+	timers[0].interval = 0;
+	timers[0].expiry = t->arg[0] ? runtime_scheduler()->now_ns +
+				       (t->arg[0] & UINT32_MAX) * NS_PER_S
+				     : SCHED_NEVER;
+	find_next();
+	return (int64_t)((left + NS_PER_S - 1) / NS_PER_S);
+}
+
+/* struct itimerval or itimerspec, whose parts of a second are of unit_ns. */
+static int64_t write_timer(const struct timer *timer, uint64_t unit_ns,
+			   uint64_t to)
+{
+	uint64_t left = remaining_ns(timer);
+	const uint64_t out[4] = {
+		timer->interval / NS_PER_S,
+		timer->interval % NS_PER_S / unit_ns,
+		left / NS_PER_S, left % NS_PER_S / unit_ns,
+	};
+
+	return sys_copy_out(to, out, sizeof(out)) ? 0 : -EFAULT;
+}
+
+int64_t time_getitimer(struct trap *t)
+{
+	if (t->arg[0] >= NR_ITIMERS)
+		return -EINVAL;
+	return write_timer(&timers[t->arg[0]], 1000, t->arg[1]);
+}
+
+int64_t time_setitimer(struct trap *t)
+{
+	struct timer *timer, was;
+	int64_t new[4] = { 0 };		/* NULL disarms it: a Linux feature */
+	uint64_t value;
+
+	if (t->arg[1] && !sys_copy_in(new, t->arg[1], sizeof(new)))
+		return -EFAULT;
+	if (t->arg[0] >= NR_ITIMERS || new[0] < 0 || new[2] < 0 ||
+	    (uint64_t)new[1] >= 1000000 || (uint64_t)new[3] >= 1000000)
+		return -EINVAL;
+	timer = &timers[t->arg[0]];
+	was = *timer;
+	timer->interval = (uint64_t)new[0] * NS_PER_S + (uint64_t)new[1] * 1000;
+	value = (uint64_t)new[2] * NS_PER_S + (uint64_t)new[3] * 1000;
+	timer->expiry = value ? runtime_scheduler()->now_ns + value
+			      : SCHED_NEVER;
+	find_next();
+	return t->arg[2] ? write_timer(&was, 1000, t->arg[2]) : 0;
+}
+
+/* struct sigevent, as far as it matters */
+struct event64 {
+	uint64_t value;
+	int32_t signo, notify, tid;
+};
+
+int64_t time_timer_create(struct trap *t)
+{
+	struct event64 event = { 0 }, *e = t->arg[1] ? &event : NULL;
+	int id = NR_ITIMERS;
+	struct timer *timer;
+
+	if (e && !sys_copy_in(e, t->arg[1], sizeof(*e)))
+		return -EFAULT;
+	if (e && e->notify != 1 /* SIGEV_NONE */ &&
+	    (e->signo < 1 || e->signo > 64))
+		return -EINVAL;
+	while (id < NR_TIMERS && timers[id].is_used)
+		id++;
+	if (id == NR_TIMERS)
+		return -EAGAIN;
+	if (id == nr_timers)
+		nr_timers++;
+	timer = &timers[id];
+	*timer = (struct timer){ .expiry = SCHED_NEVER, .task = -1,
+				 .signo = SIGALRM, .value = (uint64_t)id,
+				 .clock = (int32_t)t->arg[0], .is_used = true };
+	if (e) {
+		timer->value = e->value;
+		timer->signo = e->notify == 1 /* SIGEV_NONE */ ? 0 : e->signo;
+		if (e->notify == 4 /* SIGEV_THREAD_ID */)
+			timer->task = threads_by_tid((uint32_t)e->tid);
+	}
+	if (!sys_store32((void *)(uintptr_t)t->arg[2], (uint32_t)id)) {
+		timer->is_used = false;
+		return -EFAULT;
+	}
+	return 0;
+}
+
+static struct timer *timer_at(uint64_t id)
+{
+	if (id < NR_ITIMERS || id >= NR_TIMERS || !timers[id].is_used)
+		return NULL;
+	return &timers[id];
+}
+
+int64_t time_timer_settime(struct trap *t)
+{
+	struct timer *timer = timer_at(t->arg[0]), was;
+	struct timespec64 new[2];
+
+	if (!t->arg[2])
+		return -EINVAL;
+	if (!sys_copy_in(new, t->arg[2], sizeof(new)))
+		return -EFAULT;
+	if (!timer || !is_valid_time(&new[0]) || !is_valid_time(&new[1]))
+		return -EINVAL;
+	was = *timer;
+	timer->interval = (uint64_t)new[0].sec * NS_PER_S +
+			  (uint64_t)new[0].nsec;
+	timer->overrun = 0;
+	if (!new[1].sec && !new[1].nsec)
+		timer->expiry = SCHED_NEVER;
+	else if (t->arg[1] & 1)
+		timer->expiry = runtime_deadline_ns(timer->clock, new[1].sec,
+						    new[1].nsec);
+	else
+		timer->expiry = from_now(&new[1]);
+	find_next();
+	return t->arg[3] ? write_timer(&was, 1, t->arg[3]) : 0;
+}
+
+int64_t time_timer_gettime(struct trap *t)
+{
+	struct timer *timer = timer_at(t->arg[0]);
+
+	if (!timer)
+		return -EINVAL;
+	return write_timer(timer, 1, t->arg[1]);
+}
+
+int64_t time_timer_getoverrun(struct trap *t)
+{
+	struct timer *timer = timer_at(t->arg[0]);
+
+	return timer ? timer->overrun : -EINVAL;
+}
+
+int64_t time_timer_delete(struct trap *t)
+{
+	struct timer *timer = timer_at(t->arg[0]);
+
+	if (!timer)
+		return -EINVAL;
+	timer->is_used = false;
+	find_next();
+	return 0;
+}
+
+/* ----------------------------------------------------------------- vDSO */
+
+/*
+ * mov $nr, %eax; syscall; cmp $-4095, %rax; ret. The cmp does nothing but give
+ * patch.c the room it wants, so that clock calls soon cost no signal.
+ */
+static void write_call(uint8_t *code, uint32_t nr)
+{
+	static const uint8_t rest[] = { 0x0f, 0x05, 0x48, 0x3d, 0x01, 0xf0,
+					0xff, 0xff, 0xc3 };
+
+	code[0] = 0xb8;
+	memcpy(code + 1, &nr, 4);
+	memcpy(code + 5, rest, sizeof(rest));
+}
+
+static const struct {
+	const char *name;
+	uint32_t nr;
+} vdso_calls[] = {
+	{ "__vdso_clock_gettime", __NR_clock_gettime },
+	{ "__vdso_gettimeofday", __NR_gettimeofday },
+	{ "__vdso_time", __NR_time },
+	{ "__vdso_clock_getres", __NR_clock_getres },
+	{ "__vdso_getcpu", __NR_getcpu },
+};
+
+static void patch_symbol(char *base, const Elf64_Sym *sym, const char *name)
+{
+	char *at = base + sym->st_value;
+	uint64_t page = (uintptr_t)at & ~4095ull;
+
+	for (size_t i = 0; i < sizeof(vdso_calls) / sizeof(vdso_calls[0]); i++) {
+		if (!core_streq(name, vdso_calls[i].name) || sym->st_size < 14)
+			continue;
+		if (sys_call3(__NR_mprotect, page, 8192, 7) < 0 &&
+		    sys_call3(__NR_mprotect, page, 4096, 7) < 0)
+			return;
+		write_call((uint8_t *)at, vdso_calls[i].nr);
+		if (sys_call3(__NR_mprotect, page, 8192, 5) < 0)
+			sys_call3(__NR_mprotect, page, 4096, 5);
+	}
+}
+
+RUNTIME_HIDDEN void time_patch_vdso_at(char *base);
+void time_patch_vdso_at(char *base)
+{
+	const Elf64_Ehdr *e = (const void *)base;
+	const Elf64_Phdr *ph = (const void *)(base + e->e_phoff);
+	const Elf64_Dyn *dyn = NULL;
+	const Elf64_Sym *sym = NULL;
+	const char *names = NULL;
+	const uint32_t *hash = NULL;
+
+	for (int i = 0; i < e->e_phnum; i++)
+		if (ph[i].p_type == PT_DYNAMIC)
+			dyn = (const void *)(base + ph[i].p_vaddr);
+	for (; dyn && dyn->d_tag != DT_NULL; dyn++) {
+		if (dyn->d_tag == DT_SYMTAB)
+			sym = (const void *)(base + dyn->d_un.d_ptr);
+		else if (dyn->d_tag == DT_STRTAB)
+			names = base + dyn->d_un.d_ptr;
+		else if (dyn->d_tag == DT_HASH)
+			hash = (const void *)(base + dyn->d_un.d_ptr);
+	}
+	if (!sym || !names || !hash)
+		return;
+	for (uint32_t i = 0; i < hash[1]; i++)
+		patch_symbol(base, &sym[i], names + sym[i].st_name);
+}
