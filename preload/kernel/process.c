@@ -13,6 +13,7 @@
 #include <linux/wait.h>
 
 #include "preload/memory/access.h"
+#include "preload/kernel/attributes.h"
 #include "preload/kernel/files.h"
 #include "preload/kernel/ids.h"
 
@@ -72,6 +73,7 @@ static void set_native(void)
 	cpuid_trap(false);
 	sys_call2(__NR_prctl, PR_SET_PDEATHSIG, 9);
 	sys_call2(__NR_prctl, PR_SET_NAME, core_self()->name);
+	attributes_set_native(runtime_self());
 }
 
 static int64_t become_native(struct trap *t, uint64_t mask)

@@ -9,6 +9,7 @@
 #include <linux/sched.h>
 
 #include "preload/memory/access.h"
+#include "preload/kernel/attributes.h"
 #include "preload/kernel/ids.h"
 #include "preload/core/rounds.h"
 #include "preload/kernel/traps.h"
@@ -121,6 +122,7 @@ void threads_init(void)
 		main_robust_list = 0;
 	main_clear_tid = find_clear_tid(main_robust_list, tid);
 	sys_call2(__NR_prctl, PR_GET_NAME, main_name);
+	attributes_init();
 }
 
 void threads_start_run(void)
@@ -131,6 +133,7 @@ void threads_start_run(void)
 	k->robust_bytes = main_robust_list ? ROBUST_HEAD_BYTES : 0;
 	k->clear_tid = main_clear_tid;
 	memcpy(k->name, main_name, sizeof(k->name));
+	attributes_start_run();
 }
 
 /* ------------------------------------------------------------ creation */
@@ -201,6 +204,7 @@ void threads_make(struct trap *t, uint64_t flags, uint64_t stack,
 	k->clear_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
 	k->sigmask = core_task(parent)->sigmask;
 	memcpy(k->name, core_task(parent)->name, sizeof(k->name));
+	attributes_inherit(parent, (uint32_t)child);
 	if (flags & CLONE_PARENT_SETTID)
 		sys_store32((void *)(uintptr_t)parent_tid, k->tid);
 	if (flags & CLONE_CHILD_SETTID)
@@ -451,42 +455,23 @@ int64_t threads_prctl(struct trap *t)
 	case PR_GET_NAME:
 		return sys_copy_out(t->arg[1], core_self()->name, 16) ? 0
 							: -EFAULT;
+	case PR_GET_TSC:
+		return sys_store32((void *)(uintptr_t)t->arg[1],
+				   PR_TSC_ENABLE) ? 0 : -EFAULT;
 	case PR_SET_TSC:
+		return t->arg[1] == PR_TSC_ENABLE ? 0 : -EINVAL;
 	case 59 /* PR_SET_SYSCALL_USER_DISPATCH */:
 		return -EINVAL;	/* ours */
 	case PR_SET_PDEATHSIG:
-		return 0;	/* the parent is the zygote */
+	case PR_GET_PDEATHSIG:
+	case PR_SET_TIMERSLACK:
+	case PR_GET_TIMERSLACK:
+	case PR_SET_NO_NEW_PRIVS:
+	case PR_GET_NO_NEW_PRIVS:
+		return attributes_prctl(t);
 	default:
 		return trap_pass(t);
 	}
-}
-
-/* One processor of those there are must be left. */
-static int64_t check_affinity(const struct trap *t)
-{
-	uint64_t mask = 0, bytes = (uint32_t)t->arg[1];
-
-	if (!sys_copy_in(&mask, t->arg[2], bytes < 8 ? bytes : 8))
-		return -EFAULT;
-	return mask & THREADS_PROCESSORS ? 0 : -EINVAL;
-}
-
-/* Affinity is of the carrier, which the tool pins: answer "all of them". */
-int64_t threads_sched_getaffinity(struct trap *t)
-{
-	static const uint64_t all = THREADS_PROCESSORS;
-	uint64_t bytes = t->arg[1] & ~7ull;
-	uint8_t mask[128];
-
-	if (t->nr == __NR_sched_setaffinity)
-		return check_affinity(t);
-	if (t->arg[1] < sizeof(all) || t->arg[1] & 7)
-		return -EINVAL;
-	if (bytes > sizeof(mask))
-		bytes = sizeof(mask);
-	memset(mask, 0, sizeof(mask));
-	memcpy(mask, &all, sizeof(all));
-	return sys_copy_out(t->arg[2], mask, bytes) ? (int64_t)bytes : -EFAULT;
 }
 
 /* Bases are the carrier's; switches keep them apart. cpuid faults for us. */
@@ -503,12 +488,4 @@ int64_t threads_arch_prctl(struct trap *t)
 	default:
 		return trap_pass(t);
 	}
-}
-
-int64_t threads_getcpu(struct trap *t)
-{
-	if ((t->arg[0] && !sys_store32((void *)(uintptr_t)t->arg[0], 0)) ||
-	    (t->arg[1] && !sys_store32((void *)(uintptr_t)t->arg[1], 0)))
-		return -EFAULT;
-	return 0;
 }

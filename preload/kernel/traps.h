@@ -170,7 +170,10 @@ trap_handler RUNTIME_HIDDEN trap_refuse;
 trap_handler RUNTIME_HIDDEN threads_clone, threads_exit, threads_gettid,
 	threads_set_tid_address, threads_set_robust_list,
 	threads_get_robust_list, threads_rseq, threads_yield, threads_prctl,
-	threads_sched_getaffinity, threads_getcpu, threads_arch_prctl;
+	threads_arch_prctl;
+trap_handler RUNTIME_HIDDEN attributes_affinity, attributes_getcpu,
+	attributes_priority, attributes_io, attributes_scheduler,
+	attributes_prctl;
 trap_handler RUNTIME_HIDDEN futex_trap, futex_waitv;
 trap_handler RUNTIME_HIDDEN signals_sigaction, signals_sigprocmask,
 	signals_sigaltstack, signals_sigpending, signals_sigreturn,

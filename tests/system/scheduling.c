@@ -5,8 +5,10 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 /* Nice values of the process and of a thread. */
 static void *thread_priority(void *arg)
@@ -170,6 +172,81 @@ static void robust_locks(void)
 	TELL_ERROR(pthread_mutex_lock(&robust));
 }
 
+/* What one thread sets is its own, until threads or children come from it. */
+static pthread_barrier_t both;
+static pid_t other;
+
+static void tell_own(const char *whose)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	if (sched_getaffinity(0, sizeof(set), &set))
+		abort();
+	say("%s: nice %d, policy %d, slack %d, cpus %s, first %d\n", whose,
+	    getpriority(PRIO_PROCESS, 0), sched_getscheduler(0),
+	    prctl(PR_GET_TIMERSLACK),
+	    CPU_COUNT(&set) == 1 ? "one" : "all", CPU_ISSET(0, &set) != 0);
+}
+
+static void *set_own(void *arg)
+{
+	struct sched_param param = { 0 };
+	cpu_set_t first;
+
+	other = gettid();
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	TELL(setpriority(PRIO_PROCESS, 0, 5));
+	TELL(sched_setscheduler(0, SCHED_BATCH, &param));
+	TELL(prctl(PR_SET_TIMERSLACK, 123456));
+	TELL(sched_setaffinity(0, sizeof(first), &first));
+	TELL(sched_getcpu());
+	tell_own("thread");
+	pthread_barrier_wait(&both);
+	pthread_barrier_wait(&both);
+	tell_own("thread");
+	return arg;
+}
+
+static void *tell_inherited(void *arg)
+{
+	tell_own("heir");
+	return arg;
+}
+
+static void own_attributes(void)
+{
+	struct sched_param param = { 0 };
+	cpu_set_t set;
+	pthread_t t;
+	pid_t child;
+	int status;
+
+	pthread_barrier_init(&both, NULL, 2);
+	t = start(set_own, NULL);
+	pthread_barrier_wait(&both);
+	tell_own("main");
+	TELL(getpriority(PRIO_PROCESS, (id_t)other));
+	TELL(sched_getscheduler(other));
+	TELL_ERROR(pthread_getaffinity_np(t, sizeof(set), &set));
+	TELL(CPU_COUNT(&set));
+	TELL(sched_setscheduler(other, SCHED_IDLE, &param));
+	TELL(sched_setscheduler(other, SCHED_FIFO, &param));
+	TELL(setpriority(PRIO_PROCESS, (id_t)other, 9));
+	pthread_barrier_wait(&both);
+	join(t);
+	join(start(tell_inherited, NULL));
+	TELL(nice(3));
+	join(start(tell_inherited, NULL));
+	child = fork();
+	if (!child)
+		_exit(getpriority(PRIO_PROCESS, 0));
+	TELL_TRUE(waitpid(child, &status, 0) == child);
+	TELL(WEXITSTATUS(status));
+	tell_own("main");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct program programs[] = {
@@ -180,6 +257,7 @@ int main(int argc, char **argv)
 		{ "many-threads", many_threads },
 		{ "hundred", hundred_threads },
 		{ "robust", robust_locks },
+		{ "own-attributes", own_attributes },
 		{ NULL, NULL },
 	};
 
