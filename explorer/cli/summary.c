@@ -173,6 +173,7 @@ static void print_escapes(FILE *out, const struct control_counters *c)
 		{ c->io_uring, "uses of io_uring" },
 		{ c->real_waits, "waits for the world outside" },
 		{ c->inputs_lost, "inputs too many to record" },
+		{ c->listeners, "seccomp listeners, refused" },
 	};
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)

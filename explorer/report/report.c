@@ -9,6 +9,7 @@
 #include "explorer/report/internal.h"
 
 #include <inttypes.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,24 @@ static void print_message(FILE *f, const struct control_verdict *v,
 		fputs(fallback, f);
 }
 
+/* The target's own seccomp filter did it. */
+static void print_filtered(struct report_context *c)
+{
+	long number;
+	char *name;
+
+	if (sscanf(c->r->trace->verdict.message, CONTROL_SECCOMP_PRINT,
+		   &number) != 1)
+		return;
+	name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, (int)number);
+	fprintf(c->f, ": its seccomp filter kills it at ");
+	if (name)
+		fprintf(c->f, "%s()", name);
+	else
+		fprintf(c->f, "system call %ld", number);
+	free(name);
+}
+
 static void print_crash(struct report_context *c)
 {
 	const struct control_verdict *v = &c->r->trace->verdict;
@@ -80,6 +99,7 @@ static void print_crash(struct report_context *c)
 		fprintf(c->f, "crash: signal %d", v->code);
 	if (v->code == SIGSEGV || v->code == SIGBUS)
 		fprintf(c->f, " at address 0x%" PRIx64, v->addr);
+	print_filtered(c);
 }
 
 static int by_number(const void *a, const void *b)

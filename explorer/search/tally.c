@@ -88,6 +88,7 @@ static void add_counters(struct control_counters *sum,
 	sum->turns += c->turns;
 	sum->races_lost += c->races_lost;
 	sum->freed_lost += c->freed_lost;
+	sum->listeners += c->listeners;
 	for (size_t i = 0; i < CONTROL_MAX_SYSCALLS; i++) {
 		sum->passed[i] += c->passed[i];
 		sum->refused[i] += c->refused[i];

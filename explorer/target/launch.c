@@ -349,6 +349,8 @@ static int start_in_ward(struct launch *l, struct child *c, struct errbuf *err)
 	c->guard = guard;
 	l->control->run_number = is_plain ? 0 :
 				 l->control->config.virtual_pid;
+	l->control->had_no_new_privs =
+		prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 	l->control->is_ambient = l->ward.kind == WARD_USER_NAMESPACE &&
 				 geteuid();
 	if (c->control_fd >= 0 && !pipe2(note, O_CLOEXEC)) {

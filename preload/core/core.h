@@ -114,7 +114,11 @@ RUNTIME_HIDDEN uint64_t time_of_clock(int clock, uint64_t now);
 /* Real CLOCK_MONOTONIC, for idle waits only. */
 RUNTIME_HIDDEN uint64_t time_real_ns(void);
 /* Make vDSO functions enter the runtime. In the zygote. */
-RUNTIME_HIDDEN void time_patch_vdso(void);
+RUNTIME_HIDDEN void time_patch_vdso_at(char *base);
+/* Where the vDSO lies. */
+extern RUNTIME_HIDDEN uint64_t time_vdso_start, time_vdso_bytes;
+/* Whether the vDSO answers for that clock without a system call. */
+RUNTIME_HIDDEN bool time_is_of_vdso(uint64_t clock);
 /* Virtual interval timers: forget those of the last run. */
 RUNTIME_HIDDEN void timers_reset(void);
 /*

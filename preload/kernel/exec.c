@@ -12,7 +12,7 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 
-#include "preload/kernel/traps.h"
+#include "preload/kernel/seccomp.h"
 
 #define NR_LIMITS 16
 #define MAX_FDS 1024
@@ -160,6 +160,15 @@ static bool add_program(struct control_exec *e, const struct trap *t)
 	return is_good && add_string(e, (uintptr_t)link);
 }
 
+bool exec_can_run(const struct trap *t)
+{
+	struct control_exec *e = &runtime_control->exec;
+
+	e->is_whole = 0;
+	e->bytes = 0;
+	return add_program(e, t);
+}
+
 bool exec_hand_over(const struct trap *t)
 {
 	struct control_exec *e = &runtime_control->exec;
@@ -168,7 +177,8 @@ bool exec_hand_over(const struct trap *t)
 
 	e->is_whole = 0;
 	e->bytes = 0;
-	if (runtime_control->scheduler.nr_tasks > 1 || !is_unchanged())
+	if (runtime_control->scheduler.nr_tasks > 1 || seccomp_is_on ||
+	    !is_unchanged())
 		return false;
 	if (!add_program(e, t) ||
 	    sys_call2(__NR_getcwd, cwd, sizeof(cwd)) < 0 ||

@@ -13,6 +13,7 @@
 
 #include "preload/kernel/files.h"
 #include "preload/kernel/ids.h"
+#include "preload/kernel/seccomp.h"
 
 #define PATH_BYTES 512
 #define TEXT_BYTES 4096
@@ -260,6 +261,11 @@ static size_t write_status(const struct place *at, char *out)
 		{ "SigBlk:", LINE_SET, NULL, k->sigmask },
 		{ "SigIgn:", LINE_SET, NULL, ignored },
 		{ "SigCgt:", LINE_SET, NULL, caught },
+		{ "NoNewPrivs:", LINE_NUMBER, NULL,
+			seccomp_has_no_new_privs(task) },
+		{ "Seccomp:", LINE_NUMBER, NULL, seccomp_mode(task) },
+		{ "Seccomp_filters:", LINE_NUMBER, NULL,
+			seccomp_nr_filters(task) },
 	};
 
 	for (const char *p = text; *p && n < TEXT_BYTES - 128;) {

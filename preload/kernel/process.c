@@ -16,6 +16,7 @@
 #include "preload/kernel/attributes.h"
 #include "preload/kernel/files.h"
 #include "preload/kernel/ids.h"
+#include "preload/kernel/seccomp.h"
 
 extern RUNTIME_HIDDEN void signals_go_native(struct ucontext *uc,
 					     uint64_t mask);
@@ -81,6 +82,7 @@ static int64_t become_native(struct trap *t, uint64_t mask)
 	runtime_mode = RUNTIME_NATIVE;
 	set_native();
 	signals_go_native(t->uc, mask);
+	seccomp_go_native();
 	return 0;
 }
 
@@ -122,6 +124,7 @@ static _Noreturn void continue_sharing(void)
 		signals_go_native(&sharing.uc, core_self()->sigmask);
 	if (access_has_patches())
 		sharing.uc.uc_sigmask &= ~SIGNALS_BIT(SIGTRAP);
+	seccomp_go_native();
 	sys_sigreturn_at((uintptr_t)&sharing.uc);
 }
 
@@ -249,6 +252,7 @@ int64_t process_execve(struct trap *t)
 {
 	struct control_verdict *v = &runtime_control->verdict;
 	uint64_t none = 0;
+	bool is_filtered = false;
 	int64_t r;
 
 	announce(t, EXPLORE_OP_EXEC);
@@ -264,13 +268,20 @@ int64_t process_execve(struct trap *t)
 	sys_call2(__NR_prctl, PR_SET_TSC, PR_TSC_ENABLE);
 	cpuid_trap(false);
 	sys_call4(__NR_rt_sigprocmask, 2, &core_self()->sigmask, 0, 8);
+	if (seccomp_is_on && exec_can_run(t)) {
+		seccomp_go_native();
+		is_filtered = seccomp_nr_filters(runtime_self());
+	}
 	r = trap_pass(t);
 	/* It came back: the program could not be executed. */
+	v->kind = CONTROL_VERDICT_NONE;
+	v->message[0] = '\0';
+	if (is_filtered)	/* the kernel would put our calls to them */
+		runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, t->site,
+			    "a program with a seccomp filter could not be replaced by execve()");
 	runtime_control->counters.execs--;
 	sys_call4(__NR_rt_sigprocmask, 2, &none, 0, 8);
 	process_trap_cpu();
-	v->kind = CONTROL_VERDICT_NONE;
-	v->message[0] = '\0';
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include "preload/kernel/attributes.h"
 #include "preload/kernel/ids.h"
 #include "preload/core/rounds.h"
+#include "preload/kernel/seccomp.h"
 #include "preload/kernel/traps.h"
 
 /* ------------------------------------------------------------- queries */
@@ -214,6 +215,8 @@ void threads_make(struct trap *t, uint64_t flags, uint64_t stack,
 	k->reg_sp = stack;
 	last_child = child;
 	order_fork(parent, (uint32_t)child);
+	if (seccomp_is_on)
+		seccomp_inherit(parent, (uint32_t)child);
 	t->uc->uc_mcontext.rax = k->tid;
 }
 
@@ -449,6 +452,10 @@ static int64_t set_name(uint64_t from)
 
 int64_t threads_prctl(struct trap *t)
 {
+	int64_t r;
+
+	if (seccomp_prctl(t, &r))
+		return r;
 	switch (t->arg[0]) {
 	case PR_SET_NAME:
 		return set_name(t->arg[1]);

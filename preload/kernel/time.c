@@ -516,6 +516,9 @@ int64_t time_timer_delete(struct trap *t)
 
 /* ----------------------------------------------------------------- vDSO */
 
+/* CLOCK_REALTIME, _MONOTONIC, _RAW, both _COARSE, _BOOTTIME, _TAI. */
+#define VDSO_CLOCKS 0x8f3ull
+
 /*
  * mov $nr, %eax; syscall; cmp $-4095, %rax; ret. The cmp does nothing but give
  * patch.c the room it wants, so that clock calls soon cost no signal.
@@ -558,7 +561,13 @@ static void patch_symbol(char *base, const Elf64_Sym *sym, const char *name)
 	}
 }
 
-RUNTIME_HIDDEN void time_patch_vdso_at(char *base);
+uint64_t time_vdso_start, time_vdso_bytes;
+
+bool time_is_of_vdso(uint64_t clock)
+{
+	return clock < 64 && VDSO_CLOCKS >> clock & 1;
+}
+
 void time_patch_vdso_at(char *base)
 {
 	const Elf64_Ehdr *e = (const void *)base;
@@ -568,8 +577,11 @@ void time_patch_vdso_at(char *base)
 	const char *names = NULL;
 	const uint32_t *hash = NULL;
 
+	time_vdso_start = (uintptr_t)base;
 	for (int i = 0; i < e->e_phnum; i++)
-		if (ph[i].p_type == PT_DYNAMIC)
+		if (ph[i].p_type == PT_LOAD)
+			time_vdso_bytes = ph[i].p_vaddr + ph[i].p_memsz;
+		else if (ph[i].p_type == PT_DYNAMIC)
 			dyn = (const void *)(base + ph[i].p_vaddr);
 	for (; dyn && dyn->d_tag != DT_NULL; dyn++) {
 		if (dyn->d_tag == DT_SYMTAB)

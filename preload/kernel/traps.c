@@ -12,6 +12,7 @@
 #include "preload/kernel/files.h"
 #include "preload/kernel/ids.h"
 #include "preload/core/rounds.h"
+#include "preload/kernel/seccomp.h"
 
 /* prctl.h would do, but it is newer than some build machines' headers. */
 #define PR_SET_SYSCALL_USER_DISPATCH_NR 59
@@ -68,6 +69,8 @@ static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 	uint32_t id = kind == FILES_INSIDE ? files_inside_id(fd) : 0;
 	int64_t r;
 
+	if (__builtin_expect(seccomp_is_on, 0) && !seccomp_admits(t, &r))
+		return r;
 	if (t->nr != __NR_sched_yield)
 		rounds_effect(runtime_self());
 
@@ -124,7 +127,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	uint64_t site = patch_site_of(m->rip), restart = m->rip - 2;
 	const struct trap_entry *e;
 	uint32_t had_vectors;
-	bool is_int80 = false, restarts = true;
+	bool restarts = true;
 	struct trap t = {
 		.nr = (int64_t)m->rax,
 		.arg = { m->rdi, m->rsi, m->rdx, m->r10, m->r8, m->r9 },
@@ -143,7 +146,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	if (__builtin_expect(trap_is_int80(info), 0)) {
 		trap_show_context(k, m, t.site);
 		trap_from_int80(&t, m);
-		is_int80 = true;
+		t.is_int80 = true;
 		restarts = false;
 	}
 	e = trap_entry(t.nr);
@@ -161,7 +164,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 			return;		/* a native child, in its own memory */
 	}
 	/* As trap_fast_entry leaves them: a loop must not see a difference. */
-	if (!is_int80) {
+	if (!t.is_int80) {
 		m->rcx = 0;
 		m->r11 = 0;
 	}
@@ -173,8 +176,10 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	}
 	if (site) {
 		restart = site - 2;
-		leave_trampoline(m, site);
-	} else if (!(e->flags & TRAP_F_FRAME) && !is_int80) {
+		/* A handler of SIGSYS may change the result: compare it after. */
+		if (!seccomp_is_on)
+			leave_trampoline(m, site);
+	} else if (!(e->flags & TRAP_F_FRAME) && !t.is_int80) {
 		patch_learn(t.site);
 	}
 	k->uses_trap_frame = 0;

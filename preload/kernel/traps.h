@@ -21,6 +21,7 @@ struct trap {
 	uint64_t site;	/* address after the `syscall` instruction */
 	/* The interrupted context; NULL when called from a patched site. */
 	struct ucontext *uc;
+	bool is_int80;		/* the context holds the call as it was made */
 };
 
 /* What trap_fast_entry() leaves on our stack of the task. */
@@ -198,6 +199,9 @@ trap_handler RUNTIME_HIDDEN transfers_connect, transfers_splice, transfers_tee,
 trap_handler RUNTIME_HIDDEN process_fork, process_vfork, process_execve,
 	process_wait4, process_waitid, process_exit_group, process_getpid,
 	process_getppid, process_getrandom, process_io_uring;
+trap_handler RUNTIME_HIDDEN seccomp_call;
+/* Whether it is a call about seccomp, which was answered. */
+RUNTIME_HIDDEN bool seccomp_prctl(const struct trap *t, int64_t *result);
 
 /* threads.c: what the kernel does to a thread that ends. */
 RUNTIME_HIDDEN void threads_make(struct trap *t, uint64_t flags, uint64_t stack,
@@ -212,6 +216,8 @@ RUNTIME_HIDDEN void futex_wake_address(uint64_t addr, uint32_t max);
 
 /* exec.c: whether the tool has been told all of what the call would execute. */
 RUNTIME_HIDDEN bool exec_hand_over(const struct trap *t);
+/* Whether there is a file that it could execute. */
+RUNTIME_HIDDEN bool exec_can_run(const struct trap *t);
 
 /* cpuid.c: let it fault, or not; answer a fault at it. */
 RUNTIME_HIDDEN void cpuid_trap(bool is_on);

@@ -118,6 +118,9 @@ struct control_verdict {
 			    "from 0x%lx, allocated at 0x%lx, freed by T%lu " \
 			    "at 0x%lx"
 
+/* The message of a CRASH: the target's own seccomp filter killed it. */
+#define CONTROL_SECCOMP_PRINT "its seccomp filter kills it at system call %ld"
+
 /* -------------------------------------------------------------- config */
 
 enum control_flags {
@@ -269,7 +272,8 @@ struct control_counters {
 	/* Runs in which something was more than a detector can follow. */
 	uint64_t races_lost;	/* unordered accesses, pairs of places */
 	uint64_t freed_lost;	/* pages with freed memory */
-	uint64_t reserved[17];
+	uint64_t listeners;	/* of seccomp, not given */
+	uint64_t reserved[16];
 	/* Passed to the kernel and not recorded, by number. */
 	uint32_t passed[CONTROL_MAX_SYSCALLS];
 	uint32_t refused[CONTROL_MAX_SYSCALLS];	/* by the guard, by number */
@@ -468,6 +472,7 @@ struct control {
 	uint32_t run_number;
 	uint32_t is_ambient;	/* the run drops all its capabilities */
 	struct control_exec exec;	/* of a run whose verdict is EXEC */
+	uint32_t had_no_new_privs;	/* without the guard; by the tool */
 };
 
 /* Of the runtime's stack for each task; sparse. */

@@ -31,7 +31,6 @@
 #define RESTORER_FLAG 0x04000000ull
 #define BEFORE_START_NS 1000000000ull	/* the clock of constructors */
 
-extern RUNTIME_HIDDEN void time_patch_vdso_at(char *base);
 
 static uint64_t random_state;
 static uint64_t passed_ns;
