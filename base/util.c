@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * util.c - memory that is always there, and messages on stderr.
+ * util.c - memory that is always there, time, names of paths.
  */
 #include "base/util.h"
 
@@ -12,7 +12,8 @@
 
 static _Noreturn void no_memory(void)
 {
-	die(EXIT_NO_CONTROL, "out of memory");
+	fputs("explore: out of memory\n", stderr);
+	exit(EXIT_NO_CONTROL);
 }
 
 void *xcalloc(size_t nr, size_t bytes)
@@ -77,34 +78,6 @@ void strv_free(char **v)
 	for (size_t i = 0; v[i]; i++)
 		free(v[i]);
 	free(v);
-}
-
-static void complain(const char *fmt, va_list ap)
-{
-	char text[4096];
-
-	vsnprintf(text, sizeof(text), fmt, ap);
-	/* One write: lines of several threads do not mix. */
-	fprintf(stderr, "explore: %s\n", text);
-}
-
-void warn(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	complain(fmt, ap);
-	va_end(ap);
-}
-
-void die(enum exit_status status, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	complain(fmt, ap);
-	va_end(ap);
-	exit(status);
 }
 
 uint64_t now_ns(void)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * util.h - memory that is always there, and messages on stderr.
+ * util.h - memory that is always there, time, names of paths.
  *
- * For the tool only: these functions end the process. The x-functions may be
- * used anywhere below explorer/; die() and usage() only in main.c, cmd_*.c and
- * doctor.c.
+ * For the tool only: without memory, the x-functions say so and end the process
+ * with EXIT_NO_CONTROL.
  */
 #ifndef EXPLORER_UTIL_H
 #define EXPLORER_UTIL_H
@@ -28,12 +27,6 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Copy a NULL-terminated vector of strings. */
 char **xstrvdup(char *const *v);
 void strv_free(char **v);
-
-/* "explore: <text>" on stderr. */
-void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The same, then exit with that status. */
-_Noreturn void die(enum exit_status status, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
 
 /* Monotonic real time. */
 uint64_t now_ns(void);

@@ -2,12 +2,16 @@
 /*
  * cmd_dump.c - `explore dump [TRACE]`: the schedule, operation by operation.
  */
-#include "explorer/internal.h"
+#include "explorer/cli/commands.h"
 
 #include <stdlib.h>
 
 #include "explorer/cli/options.h"
 #include "base/util.h"
+#include "explorer/cli/message.h"
+#include "explorer/report/report.h"
+#include "explorer/symbols/symbols.h"
+#include "recorder/trace.h"
 
 int cmd_dump(const struct options *o)
 {

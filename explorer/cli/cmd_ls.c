@@ -2,7 +2,7 @@
 /*
  * cmd_ls.c - `explore ls`: the traces in a directory.
  */
-#include "explorer/internal.h"
+#include "explorer/cli/commands.h"
 
 #include <cjson/cJSON.h>
 #include <dirent.h>
@@ -12,6 +12,9 @@
 
 #include "explorer/cli/options.h"
 #include "base/util.h"
+#include "explorer/cli/message.h"
+#include "explorer/symbols/symbols.h"
+#include "recorder/trace.h"
 
 /* Where it went wrong, as far as the files still tell. */
 static char *describe_place(const struct trace *t)

@@ -2,7 +2,7 @@
 /*
  * cmd_replay.c - `explore replay [TRACE]`: the same run once more.
  */
-#include "explorer/internal.h"
+#include "explorer/cli/commands.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,6 +12,13 @@
 #include "explorer/cli/options.h"
 #include "explorer/races/race_stacks.h"
 #include "base/util.h"
+#include "explorer/cli/message.h"
+#include "explorer/target/launch.h"
+#include "explorer/report/report.h"
+#include "explorer/symbols/symbols.h"
+#include "explorer/target/replay.h"
+#include "explorer/target/target.h"
+#include "recorder/trace.h"
 
 /* The trace named, or the latest one; malloc'd. */
 static char *choose_trace(const struct options *o)
@@ -154,8 +161,8 @@ int cmd_replay(const struct options *o)
 	/* Not asked any more, but it took up room in the target. */
 	if (access(t.config.plugin, R_OK))
 		t.config.plugin[0] = '\0';
-	cpu = worker_choose_cpu(0);
-	worker_pin_self(cpu);
+	cpu = launch_choose_cpu(0);
+	launch_pin_self(cpu);
 	if (worker_start(&w, &target, &t.config, cpu, &err))
 		die(EXIT_NO_CONTROL, "%s", err.text);
 	/* First: the report is about what the region holds in the end. */

@@ -2,7 +2,7 @@
 /*
  * cmd_run.c - `explore [run] PROGRAM`, and `explore record PROGRAM`.
  */
-#include "explorer/internal.h"
+#include "explorer/cli/commands.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "explorer/cli/options.h"
 #include "base/util.h"
+#include "explorer/cli/console.h"
+#include "explorer/cli/message.h"
+#include "explorer/target/launch.h"
+#include "explorer/report/report.h"
 
 /* Both commands start the same way. */
 struct job {
@@ -81,6 +84,8 @@ static void job_init(struct job *j, const struct options *o)
 		die(EXIT_NO_CONTROL, "%s", err.text);
 	if (plan_choose_clock(&j->plan, o, &err))
 		die(EXIT_NO_CONTROL, "%s", err.text);
+	if (j->plan.warning && !o->is_quiet)
+		warn("%s", j->plan.warning);
 	j->scope = o->scope;
 	j->scope.is_on = j->plan.watches;
 	j->target.has_guard = o->has_guard;
@@ -103,12 +108,14 @@ static void job_release(struct job *j)
 int cmd_run(const struct options *o)
 {
 	uint32_t nr_followed = 0;
+	struct console console;
 	struct job j;
 	int status;
 
 	job_init(&j, o);
+	console_init(&console, o);
 	do
-		status = search_run(o, &j.target, &j.plan);
+		status = search_run(o, &j.target, &j.plan, &console.observer);
 	while (status == SEARCH_FOLLOWS && nr_followed++ < MAX_FOLLOWED);
 	if (status == SEARCH_FOLLOWS) {
 		warn("'%s' goes on replacing itself", j.target.argv[0]);
@@ -198,8 +205,8 @@ int cmd_record(const struct options *o)
 
 	job_init(&j, o);
 	plan_configure(&j.plan, o, &config);
-	cpu = worker_choose_cpu(0);
-	worker_pin_self(cpu);
+	cpu = launch_choose_cpu(0);
+	launch_pin_self(cpu);
 	f = record_run(&j, &config, cpu);
 	if (worker_start(&second, &j.target, &config, cpu, &err) ||
 	    failure_confirm(&f, second, &j.target, &j.plan, &err))
@@ -210,7 +217,7 @@ int cmd_record(const struct options *o)
 		die(EXIT_NO_CONTROL, "%s", err.text);
 	if (is_failure(o, &f->trace.verdict)) {
 		status = EXIT_FOUND;
-		failure_report(stdout, f, path);
+		report_failure(stdout, f, path);
 	} else {
 		if (o->shows_output)
 			fwrite(f->output, 1, f->output_bytes, stdout);

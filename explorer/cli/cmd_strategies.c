@@ -2,12 +2,14 @@
 /*
  * cmd_strategies.c - `explore strategies`: what --strategy takes.
  */
-#include "explorer/internal.h"
+#include "explorer/cli/commands.h"
 
 #include "explorer/cli/options.h"
 #include "strategies/strategies.h"
 
 #include "base/util.h"
+#include "explorer/cli/message.h"
+#include "explorer/search/plan.h"
 
 static void print_parameters(const struct explore_strategy *s)
 {

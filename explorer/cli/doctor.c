@@ -6,7 +6,7 @@
  * Everything is tried, not looked up: containers and hypervisors refuse what
  * the kernel's version promises. What may go wrong is tried in a child.
  */
-#include "explorer/internal.h"
+#include "explorer/cli/commands.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -26,6 +26,11 @@
 #include "explorer/target/counters.h"
 #include "explorer/cli/options.h"
 #include "base/util.h"
+#include "explorer/cli/message.h"
+#include "explorer/target/launch.h"
+#include "explorer/target/guard.h"
+#include "explorer/target/target.h"
+#include "explorer/target/worker.h"
 #include "explorer/target/ward.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
@@ -281,7 +286,7 @@ static void check_namespace(void)
 static bool check_preload(void)
 {
 	struct errbuf err = ERRBUF_INIT;
-	char *path = worker_find_preload(&err);
+	char *path = launch_find_preload(&err);
 	bool ok = path != NULL;
 
 	say("runtime", ok, ok ? path : err.text,

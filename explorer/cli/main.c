@@ -2,7 +2,7 @@
 /*
  * main.c - picks the subcommand.
  */
-#include "explorer/internal.h"
+#include "explorer/cli/commands.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,6 +12,8 @@
 #include "explorer/target/rlimits.h"
 #include "explorer/cli/options.h"
 #include "base/util.h"
+#include "explorer/cli/message.h"
+#include "explorer/target/target.h"
 
 static int cmd_help(const struct options *o)
 {

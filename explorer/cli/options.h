@@ -5,73 +5,13 @@
  * Pure: parsing prints nothing, opens nothing and never exits, so that it can
  * be tested and fuzzed. Strings point into argv and live as long as it does.
  */
-#ifndef EXPLORER_OPTIONS_H
-#define EXPLORER_OPTIONS_H
+#ifndef EXPLORER_CLI_OPTIONS_H
+#define EXPLORER_CLI_OPTIONS_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include "explorer/target/access.h"
 #include "base/errbuf.h"
-
-enum command {
-	COMMAND_RUN = 0,
-	COMMAND_RECORD,
-	COMMAND_REPLAY,
-	COMMAND_DUMP,
-	COMMAND_LS,
-	COMMAND_STRATEGIES,
-	COMMAND_DOCTOR,
-	COMMAND_HELP,
-	COMMAND_VERSION,
-	COMMAND_NR,
-};
-
-/* --clock: what can preempt a task between two operations. */
-enum options_clock {
-	OPTIONS_CLOCK_SOFT = 0,
-	OPTIONS_CLOCK_NONE,
-	OPTIONS_CLOCK_AUTO,
-	OPTIONS_CLOCK_HPC,
-	OPTIONS_CLOCK_BREAK,
-};
-
-/* Exactly one of the two is not 0. */
-struct budget {
-	uint64_t runs;
-	uint64_t time_ns;
-};
-
-struct options {
-	enum command command;
-	enum command about;	/* COMMAND_HELP: what to explain; itself: all */
-	struct budget budget;
-	const char *strategy;	/* NULL: the default */
-	uint64_t seed;
-	uint32_t jobs;
-	uint64_t max_steps;
-	uint64_t run_timeout_ms;
-	uint64_t slack_ns;
-	bool is_keep_going;
-	bool shows_output;
-	bool has_guard;
-	bool wakes_any;
-	bool is_quiet;
-	bool is_json;
-	uint8_t ok_exit[256];	/* 1: this exit status is no failure */
-	struct access_scope scope;	/* which accesses are watched */
-	enum options_clock clock;
-	const char *tick_symbol;	/* --clock break:SYMBOL */
-	const char *stdin_path;	/* NULL: /dev/null */
-	const char *traces;	/* directory */
-	/*
-	 * What follows the options: run and record: the program and its
-	 * arguments; replay and dump: at most one trace. NULL-terminated.
-	 */
-	char **operand;
-	int nr_operands;
-};
+#include "explorer/search/options.h"
 
 /*
  * Parse argv[1..]. Returns 0, or -EINVAL with `err` filled and o->command set
@@ -93,4 +33,4 @@ void options_print_help(FILE *f, enum command command);
 /* Find a command by its name; COMMAND_NR when there is none. */
 enum command options_find_command(const char *name);
 
-#endif /* EXPLORER_OPTIONS_H */
+#endif /* EXPLORER_CLI_OPTIONS_H */

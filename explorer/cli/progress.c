@@ -5,13 +5,13 @@
  * On stderr, and only when that is a terminal: nothing of it gets into a
  * pipe or a log.
  */
-#include "explorer/internal.h"
+#include "explorer/cli/progress.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "explorer/cli/options.h"
 #include "base/util.h"
 
 #define INTERVAL_NS 200000000ull

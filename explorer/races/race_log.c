@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explorer/races/race_stacks.h"
-#include "explorer/symbols/internal.h"
 #include "base/util.h"
+#include "explorer/races/race_stacks.h"
+#include "explorer/target/place.h"
 #include "recorder/format.h"
 
 #define MAX_REPLAYED 20u	/* races with stacks, of one search */
@@ -30,7 +30,7 @@ static bool is_place_suppressed(const struct race_judge *j, uint64_t pc,
 {
 	const struct suppressions *s = j->suppressions;
 	struct symbol chain[SYMBOLS_MAX_CHAIN];
-	uint32_t nr = symbols__chain(j->symbols, pc, is_return, chain,
+	uint32_t nr = symbols_chain(j->symbols, pc, is_return, chain,
 				     SYMBOLS_MAX_CHAIN);
 
 	for (uint32_t i = 0; i < nr; i++) {
@@ -284,13 +284,13 @@ uint64_t race_log_end(struct race_log *log, const struct race_log *known,
 	const char *key = NULL;
 
 	if (!race_stacks_parse(&c->verdict, &ended))
-		return failure_place(c);
+		return place_of_failure(c);
 	for (uint32_t i = 0; i < known->nr + log->nr && !key; i++)
 		if (is_pair(&c->race[i], &ended))
 			key = i < known->nr ? known->entry[i].key
 					    : log->entry[i - known->nr].key;
 	if (!key)
-		return failure_place(c);
+		return place_of_failure(c);
 	free(log->ended_by);
 	log->ended_by = xstrdup(key);
 	return format_checksum(FORMAT_CHECKSUM_INIT, key, strlen(key));

@@ -12,8 +12,15 @@
 #ifndef EXPLORER_RACE_LOG_H
 #define EXPLORER_RACE_LOG_H
 
-#include "explorer/internal.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/errbuf.h"
 #include "explorer/races/suppressions.h"
+#include "explorer/symbols/stacks.h"
+#include "explorer/symbols/symbols.h"
+#include "explorer/target/access.h"
+#include "preload/region/control.h"
 
 enum race_kind {
 	RACE_SHOWN = 0,
@@ -86,16 +93,5 @@ void race_log_merge(struct race_log *known, struct race_log *log,
 		    const struct race_judge *j);
 
 void race_log_release(struct race_log *log);
-
-/* Print what the log has, once per pair of lines, by the number of the run. */
-void race_log_print(FILE *f, const struct race_log *log,
-		    struct symbols *symbols, const struct access_scope *scope);
-
-/*
- * What was raced for: "'counter'", "a heap block of 32 bytes allocated at f()
- * x.c:12, offset 8".
- */
-void race_log_describe(struct symbols *symbols, const struct control_race *r,
-		       char *text, size_t bytes);
 
 #endif /* EXPLORER_RACE_LOG_H */

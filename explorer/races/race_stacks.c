@@ -12,6 +12,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "explorer/symbols/symbols.h"
+#include "explorer/target/access.h"
+#include "explorer/target/replay.h"
+
 /* ----------------------------------------------------------- addresses */
 
 /* A code address of one process in another of the same target. */

@@ -6,7 +6,14 @@
 #ifndef EXPLORER_RACE_STACKS_H
 #define EXPLORER_RACE_STACKS_H
 
-#include "explorer/internal.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/errbuf.h"
+#include "explorer/symbols/stacks.h"
+#include "explorer/target/worker.h"
+#include "preload/region/control.h"
+#include "recorder/trace.h"
 
 /*
  * The stacks of race `r`, which the process of `from` saw first in the run `t`.

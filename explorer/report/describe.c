@@ -5,6 +5,7 @@
 #include "explorer/report/describe.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,44 +105,6 @@ const char *describe_class_name(enum sched_class class)
 	return class_names[i];
 }
 
-/* The operations' numbers come in blocks by class. */
-enum sched_class describe_class_of(uint16_t kind)
-{
-	static const struct {
-		uint16_t first, last;
-		enum sched_class class;
-	} blocks[] = {
-		{ EXPLORE_OP_THREAD_START, EXPLORE_OP_THREAD_CANCEL,
-		  SCHED_CLASS_THREAD },
-		{ EXPLORE_OP_MUTEX_INIT, EXPLORE_OP_MUTEX_UNLOCK,
-		  SCHED_CLASS_MUTEX },
-		{ EXPLORE_OP_RWLOCK_INIT, EXPLORE_OP_RWLOCK_UNLOCK,
-		  SCHED_CLASS_RWLOCK },
-		{ EXPLORE_OP_SPIN_INIT, EXPLORE_OP_SPIN_UNLOCK,
-		  SCHED_CLASS_SPIN },
-		{ EXPLORE_OP_COND_INIT, EXPLORE_OP_COND_BROADCAST,
-		  SCHED_CLASS_COND },
-		{ EXPLORE_OP_SEM_INIT, EXPLORE_OP_SEM_GETVALUE,
-		  SCHED_CLASS_SEM },
-		{ EXPLORE_OP_BARRIER_INIT, EXPLORE_OP_BARRIER_LEAVE,
-		  SCHED_CLASS_BARRIER },
-		{ EXPLORE_OP_ONCE, EXPLORE_OP_ONCE, SCHED_CLASS_ONCE },
-		{ EXPLORE_OP_FUTEX_WAIT, EXPLORE_OP_FUTEX_UNLOCK_PI,
-		  SCHED_CLASS_FUTEX },
-		{ EXPLORE_OP_SIGNAL_SEND, EXPLORE_OP_SIGNAL_DELIVER,
-		  SCHED_CLASS_SIGNAL },
-		{ EXPLORE_OP_SYSCALL, EXPLORE_OP_SYSCALL, SCHED_CLASS_FD },
-		{ EXPLORE_OP_CHILD_WAIT, EXPLORE_OP_EXEC, SCHED_CLASS_CHILD },
-		{ EXPLORE_OP_MEMORY_READ, EXPLORE_OP_ATOMIC_RMW,
-		  SCHED_CLASS_MEMORY },
-	};
-
-	for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++)
-		if (kind >= blocks[i].first && kind <= blocks[i].last)
-			return blocks[i].class;
-	return SCHED_CLASS_NONE;
-}
-
 /* The table's word on an object; false when there is none. */
 static bool look_up(const struct describe *d, uint32_t id,
 		    struct trace_object *out)
@@ -205,7 +168,7 @@ static void name_fd(uint64_t addr, char *text, size_t bytes)
 static void make_name(struct describe *d, uint32_t id, uint16_t kind,
 		      char *text, size_t bytes)
 {
-	struct trace_object o = { .class = describe_class_of(kind) };
+	struct trace_object o = { .class = operation_class(kind) };
 	bool is_known = look_up(d, id, &o);
 
 	if (is_known && (o.class == SCHED_CLASS_THREAD ||
@@ -249,7 +212,7 @@ void describe_object(struct describe *d, uint32_t id, uint16_t kind,
 void describe_object_long(struct describe *d, uint32_t id, uint16_t kind,
 			  char *text, size_t bytes)
 {
-	struct trace_object o = { .class = describe_class_of(kind) };
+	struct trace_object o = { .class = operation_class(kind) };
 	char name[DESCRIBE_BYTES];
 
 	describe_object(d, id, kind, name, sizeof(name));
@@ -264,19 +227,6 @@ void describe_object_long(struct describe *d, uint32_t id, uint16_t kind,
 }
 
 /* ---------------------------------------------------------------- places */
-
-bool describe_is_return(uint16_t kind)
-{
-	switch (kind) {
-	case EXPLORE_OP_THREAD_START:
-	case EXPLORE_OP_SPIN:
-	case EXPLORE_OP_TICK:
-	case EXPLORE_OP_SIGNAL_DELIVER:
-		return false;
-	default:
-		return kind < EXPLORE_OP_MEMORY_READ;
-	}
-}
 
 /*
  * Where the parameters of a demangled name begin: the first parenthesis
@@ -450,7 +400,7 @@ void describe_change(struct describe *d, const struct sched_event *e,
 	char before[DESCRIBE_BYTES], after[DESCRIBE_BYTES];
 
 	text[0] = '\0';
-	if (describe_class_of(e->kind) == SCHED_CLASS_MEMORY)
+	if (operation_class(e->kind) == SCHED_CLASS_MEMORY)
 		v = describe_value(d, (uint64_t)(e - d->trace->event));
 	if (!v || !v->has)
 		return;

@@ -8,7 +8,14 @@
 #ifndef EXPLORER_DESCRIBE_H
 #define EXPLORER_DESCRIBE_H
 
-#include "explorer/internal.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "explorer/symbols/symbols.h"
+#include "preload/region/control.h"
+#include "recorder/trace.h"
+#include "scheduler/operations.h"
 
 #define DESCRIBE_BYTES 160	/* enough for a name or a place */
 
@@ -57,12 +64,6 @@ void describe_line(struct describe *d, uint64_t pc, bool is_return,
 /* The function's name without its parameters, not too long. */
 void describe_function(const struct symbol *symbol, char *text, size_t bytes);
 
-/*
- * Whether the pc of such an operation lies behind the call that made it, as
- * most do, or at the instruction itself.
- */
-bool describe_is_return(uint16_t kind);
-
 /* What an event of the trace is about: describe_object(), or who was made. */
 void describe_subject(struct describe *d, const struct sched_event *e,
 		      char *text, size_t bytes);
@@ -82,8 +83,6 @@ const struct control_value *describe_value(const struct describe *d,
 void describe_change(struct describe *d, const struct sched_event *e,
 		     char *text, size_t bytes);
 
-/* What class of object an operation is about. */
-enum sched_class describe_class_of(uint16_t kind);
 const char *describe_class_name(enum sched_class class);
 
 #endif /* EXPLORER_DESCRIBE_H */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "explorer/report/describe.h"
+#include "explorer/report/report.h"
 
 static void add_u64(cJSON *o, const char *name, uint64_t v)
 {
@@ -159,7 +160,7 @@ static void print_event(FILE *f, struct describe *d,
 		add_u64(o, "slice", e->ticks);
 	add_u64(o, "now_ns", e->now_ns);
 	add_hex(o, "digest", e->digest);
-	add_place(o, d, e->pc, describe_is_return(e->kind));
+	add_place(o, d, e->pc, operation_is_call(e->kind));
 	if (v)
 		add_value(o, d, v);
 	print(f, o);

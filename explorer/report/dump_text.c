@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "explorer/report/describe.h"
+#include "explorer/report/report.h"
 
 static void print_arguments(FILE *f, const struct trace *t)
 {
@@ -83,7 +84,7 @@ static void print_event(FILE *f, struct describe *d,
 	char task[16];
 
 	name_objects(d, e, objects, sizeof(objects));
-	describe_place(d, e->pc, describe_is_return(e->kind), place,
+	describe_place(d, e->pc, operation_is_call(e->kind), place,
 		       sizeof(place));
 	snprintf(task, sizeof(task), "T%u", e->task);
 	fprintf(f, "%s %7" PRIu64 " %4" PRIu64 ".%09" PRIu64 " %-6s %-18s",

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.h - the parts of the report on a failure, for report*.c only.
+ * internal.h - the parts of the report on a failure, for report*.c only.
  */
-#ifndef EXPLORER_REPORT_H
-#define EXPLORER_REPORT_H
+#ifndef EXPLORER_REPORT_INTERNAL_H
+#define EXPLORER_REPORT_INTERNAL_H
+
+#include <stdio.h>
 
 #include "explorer/report/describe.h"
+#include "explorer/report/report.h"
+#include "explorer/symbols/stacks.h"
 
 struct report_context {
 	FILE *f;
@@ -35,4 +39,4 @@ void report__print_schedule(struct report_context *c);
 void report__list_tasks(const uint32_t *task, uint32_t nr, char *text,
 			size_t bytes);
 
-#endif /* EXPLORER_REPORT_H */
+#endif /* EXPLORER_REPORT_INTERNAL_H */

@@ -6,6 +6,8 @@
  * to that, what the program said, how to see it again. Plain text, the same on
  * a terminal and in a file.
  */
+#include "explorer/report/report.h"
+
 #include "explorer/report/internal.h"
 
 #include <inttypes.h>
@@ -14,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explorer/races/race_log.h"
 #include "explorer/races/race_stacks.h"
 
 #define MAX_OUTPUT_LINES 10u
@@ -213,7 +214,7 @@ static void print_race(struct report_context *c)
 		print_message(c->f, v, "no text");
 		return;
 	}
-	race_log_describe(c->d.symbols, &r, memory, sizeof(memory));
+	report_race_subject(c->d.symbols, &r, memory, sizeof(memory));
 	describe_place(&c->d, r.pc, false, place, sizeof(place));
 	fprintf(c->f, "data race on %s: %s by T%u in %s", memory,
 		r.is_write ? "write" : "read", r.task, place);

@@ -189,7 +189,7 @@ static void print_row(struct report_context *c, const struct table *table,
 	if (nr > 1)
 		snprintf(text + used, sizeof(text) - used, ", %" PRIu64
 			 " times", nr);
-	describe_line(&c->d, e->pc, describe_is_return(e->kind), line,
+	describe_line(&c->d, e->pc, operation_is_call(e->kind), line,
 		      sizeof(line));
 	fprintf(c->f, "%7" PRIu64 " %c  ", i, mark(e));
 	if (table->nr) {

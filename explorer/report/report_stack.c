@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "explorer/symbols/internal.h"
+#include "explorer/symbols/symbols.h"
 
 #define MAX_FRAMES 12u
 
@@ -126,7 +126,7 @@ static void print_frame(struct report_context *c, const struct stack *stack,
 	uint32_t nr = 1;
 
 	if (c->d.symbols && !(pc >> 63))
-		nr = symbols__chain(c->d.symbols, pc,
+		nr = symbols_chain(c->d.symbols, pc,
 				    is_return(c->r, stack, frame), chain,
 				    SYMBOLS_MAX_CHAIN);
 	for (uint32_t i = 0; i < nr; i++)

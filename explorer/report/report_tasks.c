@@ -126,7 +126,7 @@ static uint32_t print_holds(struct report_context *c, uint32_t task)
 		fprintf(c->f, "%s %s", nr == 1 ? " holds" : " and", name);
 		e = taken_at(r, task, id);
 		if (e)
-			describe_line(&c->d, e->pc, describe_is_return(e->kind),
+			describe_line(&c->d, e->pc, operation_is_call(e->kind),
 				      line, sizeof(line));
 		if (e && line[0])
 			fprintf(c->f, " (since %s)", line);

@@ -1,76 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * failure.c - one failing run: kept, replayed, saved, reported.
+ * failure.c - one failing run: kept, replayed, saved.
  */
-#include "explorer/internal.h"
+#include "explorer/search/failure.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "explorer/races/race_stacks.h"
 #include "base/util.h"
+#include "explorer/races/race_stacks.h"
+#include "explorer/target/place.h"
+#include "explorer/target/replay.h"
 
 #ifndef EXPLORE_VERSION
 #define EXPLORE_VERSION "0.1.0"
 #endif
-
-/* ---------------------------------------------------------------- place */
-
-static uint64_t mix(uint64_t h, uint64_t value)
-{
-	h = (h ^ value) * 0x9e3779b97f4a7c15ull;
-	return h ^ (h >> 29);
-}
-
-/* A code address, by module and offset: the same under ASLR. */
-static uint64_t code_place(const struct control *c, uint64_t pc)
-{
-	for (uint32_t i = 0; i < c->nr_modules && i < CONTROL_MAX_MODULES; i++)
-		if (pc >= c->module[i].start && pc < c->module[i].end)
-			return mix(i + 1, pc - c->module[i].bias);
-	return 0;
-}
-
-/* Where everybody is stuck, whatever the tasks' numbers are. */
-static uint64_t blocked_place(const struct control *c)
-{
-	const struct control_verdict *v = &c->verdict;
-	const struct scheduler *s = &c->scheduler;
-	uint32_t nr = v->nr_cycle ? v->nr_cycle : s->nr_live;
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < nr && i < SCHED_MAX_TASKS; i++) {
-		uint32_t id = s->live[i];
-
-		if (v->nr_cycle)
-			id = v->cycle[i % 16];
-		if (id < SCHED_MAX_TASKS)
-			sum += mix(code_place(c, s->task[id].pc),
-				   s->task[id].op.kind);
-	}
-	return sum;
-}
-
-uint64_t failure_place(const struct control *c)
-{
-	const struct control_verdict *v = &c->verdict;
-	uint64_t h = mix(v->kind, (uint32_t)v->code);
-
-	switch (v->kind) {
-	case CONTROL_VERDICT_DEADLOCK:
-	case CONTROL_VERDICT_PARTIAL_DEADLOCK:
-		return mix(h, blocked_place(c));
-	case CONTROL_VERDICT_EXIT:
-	case CONTROL_VERDICT_STEP_LIMIT:
-	case CONTROL_VERDICT_LIVELOCK:
-	case CONTROL_VERDICT_TIMEOUT:
-		return h;	/* where it was cut off means nothing */
-	default:
-		return mix(h, code_place(c, v->pc));
-	}
-}
 
 /* -------------------------------------------------------------- keeping */
 
@@ -142,7 +88,7 @@ struct failure *failure_new(struct worker *w, const struct target *target,
 	f->task = copy(s->task, f->nr_tasks, sizeof(f->task[0]));
 	output = worker_output(w, &f->output_bytes);
 	f->output = copy(output, f->output_bytes, 1);
-	f->place = failure_place(c);
+	f->place = place_of_failure(c);
 	return f;
 }
 
@@ -224,56 +170,4 @@ int failure_save(struct failure *f, const char *traces, char **path,
 		t->module[i].build_id = id;
 	}
 	return trace_write(t, traces, path_base(t->argv[0]), path, err);
-}
-
-/* In quotes when a shell would take it apart. */
-static char *quote(const char *s)
-{
-	const char *plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
-			    "WXYZ0123456789_-+=./:,@%";
-	char *out, *p;
-
-	if (*s && strspn(s, plain) == strlen(s))
-		return xstrdup(s);
-	out = p = xcalloc(strlen(s) * 4 + 3, 1);
-	*p++ = '\'';
-	for (; *s; s++) {
-		if (*s == '\'')
-			p = stpcpy(p, "'\\''");
-		else
-			*p++ = *s;
-	}
-	*p++ = '\'';
-	return out;
-}
-
-void failure_report(FILE *out, const struct failure *f, const char *path)
-{
-	char *tool = quote(program_invocation_name);
-	char *where = path ? quote(path) : NULL;
-	char *command = where ? xasprintf("%s replay %s", tool, where) : NULL;
-	struct symbols *symbols = symbols_new(f->trace.module,
-					      f->trace.nr_modules);
-	struct report r = {
-		.trace = &f->trace,
-		.trace_path = path,
-		.symbols = symbols,
-		.stack = f->stack,
-		.nr_stacks = f->nr_stacks,
-		.earlier = &f->earlier,
-		.object = f->object,
-		.nr_objects = f->nr_objects,
-		.task = f->task,
-		.nr_tasks = f->nr_tasks,
-		.output = f->output,
-		.output_bytes = f->output_bytes,
-		.replay_command = command,
-	};
-
-	report_print(out, &r);
-	fflush(out);
-	symbols_free(symbols);
-	free(command);
-	free(where);
-	free(tool);
 }

@@ -5,7 +5,7 @@
  * With one job there is no other thread: run and commit alternate. With more,
  * each has a thread; see search.h for what makes the outcome the same.
  */
-#include "explorer/search/search.h"
+#include "explorer/search/internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 
 #include "explorer/races/race_stacks.h"
-#include "explorer/symbols/internal.h"
 #include "recorder/format.h"
 
 /* ----------------------------------------------------------------- one run */
@@ -59,7 +58,7 @@ static void keep(struct runner *runner, struct record *r)
 	const char *output;
 
 	if (search__is_failure(s->o, r->verdict, r->code)) {
-		r->place = failure_place(worker_control(runner->worker));
+		r->place = place_of_failure(worker_control(runner->worker));
 		if (r->verdict == CONTROL_VERDICT_RACE)
 			r->place = race_log_end(&r->lesson->races,
 					&s->learning.races,
@@ -426,7 +425,7 @@ static void *runner_main(void *arg)
 	struct search *s = runner->search;
 	uint64_t run;
 
-	worker_pin_self(runner->cpu);
+	launch_pin_self(runner->cpu);
 	while (take_number(s, &run)) {
 		struct record *r = xcalloc(1, sizeof(*r));
 
@@ -515,7 +514,7 @@ void search__run_together(struct search *s)
 
 	begin_generation(s, 0);
 	if (start_runners(s)) {
-		warn("cannot start a thread");
+		search__say(s, "cannot start a thread");
 		s->status = EXIT_NO_CONTROL;
 		return;
 	}

@@ -2,7 +2,7 @@
 /*
  * judge.c - what the runs of a search mean: failures, limits, errors.
  */
-#include "explorer/search/search.h"
+#include "explorer/search/internal.h"
 
 #include <stdlib.h>
 
@@ -35,11 +35,10 @@ static void report_failure(struct search *s, struct failure **f)
 	uint64_t begin_ns = now_ns();
 	char *path = NULL;
 
-	progress_clear(&s->progress);
 	if (start_confirmer(s, &err) ||
 	    failure_confirm(f, s->confirmer, s->target, s->plan, &err)) {
 		if (!search__is_interrupted)
-			warn("the failing run could not be replayed: %s",
+			search__say(s, "the failing run could not be replayed: %s",
 			     err.text);
 		worker_free(s->confirmer);
 		s->confirmer = NULL;
@@ -47,10 +46,10 @@ static void report_failure(struct search *s, struct failure **f)
 	}
 	s->status = EXIT_FOUND;
 	if (failure_save(*f, s->o->traces, &path, &err)) {
-		warn("%s", err.text);
+		search__say(s, "%s", err.text);
 		s->status = EXIT_NO_CONTROL;
 	}
-	failure_report(stdout, *f, path);
+	s->observer->failed(s->observer->data, *f, path);
 	free(path);
 	if (s->nr_runners == 1)	/* others go on meanwhile */
 		s->tally.paused_ns += now_ns() - begin_ns;
@@ -96,18 +95,17 @@ static void handle_no_verdict(struct search *s, const struct record *r)
 		s->is_done = true;
 		return;
 	}
-	progress_clear(&s->progress);
 	if (r->kind == RECORD_BROKEN)
-		warn("%s", why);
+		search__say(s, "%s", why);
 	else if (r->verdict == CONTROL_VERDICT_EXEC)
-		warn("'%s' replaced itself with another program%s%s; explore "
+		search__say(s, "'%s' replaced itself with another program%s%s; explore "
 		     "that one", name, *why ? ": " : "", why);
 	else if (r->verdict == CONTROL_VERDICT_BAD_PICK)
-		warn("strategy '%s' gave an illegal answer in run %llu%s%s",
+		search__say(s, "strategy '%s' gave an illegal answer in run %llu%s%s",
 		     s->plan->spec, (unsigned long long)r->run,
 		     *why ? ": " : "", why);
 	else
-		warn("run %llu of '%s' ended with an internal error (%s)%s%s",
+		search__say(s, "run %llu of '%s' ended with an internal error (%s)%s%s",
 		     (unsigned long long)r->run, name,
 		     trace_verdict_name(r->verdict), *why ? ": " : "", why);
 	s->status = EXIT_NO_CONTROL;
@@ -132,15 +130,14 @@ static void judge(struct search *s, struct record *r)
 	else if (r->has_known_race)
 		s->tally.failures++;	/* of a kind that is known */
 	if (!r->has_choices && !s->is_done) {
-		progress_clear(&s->progress);
-		if (r->counters.forks)
-			warn("'%s' created no second thread itself, and what its "
+			if (r->counters.forks)
+			search__say(s, "'%s' created no second thread itself, and what its "
 			     "%llu child process%s did was not controlled: "
 			     "nothing to explore", s->target->argv[0],
 			     (unsigned long long)r->counters.forks,
 			     r->counters.forks == 1 ? "" : "es");
 		else
-			warn("'%s' created no second thread: nothing to explore",
+			search__say(s, "'%s' created no second thread: nothing to explore",
 			     s->target->argv[0]);
 		s->is_done = true;
 	}
@@ -164,9 +161,8 @@ void search__commit(struct search *s, struct record *r)
 	}
 	tally_add(&s->tally, r);
 	if (r->output_bytes) {
-		progress_clear(&s->progress);
-		fwrite(r->output, 1, r->output_bytes, stdout);
+			fwrite(r->output, 1, r->output_bytes, stdout);
 	}
 	judge(s, r);
-	progress_update(&s->progress, &s->tally, s->o);
+	s->observer->progressed(s->observer->data, &s->tally);
 }

@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explorer/races/race_stacks.h"
 #include "base/util.h"
+#include "explorer/races/race_stacks.h"
+#include "explorer/search/failure.h"
 
 /*
  * A generation has about a quarter of the runs before it. So what a run shows

@@ -16,6 +16,8 @@
 #define EXPLORER_LEARN_H
 
 #include "explorer/races/race_log.h"
+#include "explorer/search/plan.h"
+#include "explorer/search/tally.h"
 
 /* How many runs the generation has that begins with run number `first`. */
 uint64_t learn_generation(const struct plan *plan, uint64_t first);

@@ -2,7 +2,7 @@
 /*
  * plan.c - which strategy with which parameters, loaded and checked.
  */
-#include "explorer/internal.h"
+#include "explorer/search/plan.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "explorer/target/counters.h"
-#include "explorer/cli/options.h"
 #include "base/util.h"
 #include "explorer/target/ward.h"
 #include "strategies/strategies.h"
@@ -162,8 +161,8 @@ int plan_choose_clock(struct plan *p, const struct options *o,
 		return 0;
 	if (!counters_find(&p->clock, &why)) {
 		p->watches = false;
-		if (counters_may_overcount() && !o->is_quiet)
-			warn("%s", COUNTERS_ZEN_WARNING);
+		if (counters_may_overcount())
+			p->warning = COUNTERS_ZEN_WARNING;
 		return 0;
 	}
 	memset(&p->clock, 0, sizeof(p->clock));

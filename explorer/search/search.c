@@ -2,8 +2,10 @@
 /*
  * search.c - a whole search: its workers, its begin and its end.
  */
-#include "explorer/search/search.h"
+#include "explorer/search/internal.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +14,17 @@
 
 volatile sig_atomic_t search__stop_runs;
 volatile sig_atomic_t search__is_interrupted;
+
+void search__say(const struct search *s, const char *format, ...)
+{
+	va_list ap;
+	char text[4096];
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	s->observer->said(s->observer->data, text);
+}
 
 /* ----------------------------------------------------------------- Ctrl-C */
 
@@ -44,7 +57,7 @@ static uint32_t choose_jobs(const struct search *s)
 	if (jobs > 1 &&
 	    s->plan->strategy->flags & EXPLORE_STRATEGY_F_SEQUENTIAL) {
 		if (!s->o->is_quiet)
-			warn("note: strategy '%s' builds each run on the one "
+			search__say(s, "note: strategy '%s' builds each run on the one "
 			     "before, so one job is used", s->plan->spec);
 		jobs = 1;
 	}
@@ -65,7 +78,7 @@ static int start_workers(struct search *s)
 
 	s->runner = xcalloc(jobs, sizeof(*s->runner));
 	for (uint32_t i = 0; i < jobs; i++)
-		s->runner[i].cpu = worker_choose_cpu(i);
+		s->runner[i].cpu = launch_choose_cpu(i);
 	for (uint32_t i = 0; i < jobs; i++) {
 		struct runner *r = &s->runner[i];
 
@@ -78,18 +91,20 @@ static int start_workers(struct search *s)
 					&err);
 		}
 		if (rc) {
-			warn("%s", err.text);
+			search__say(s, "%s", err.text);
 			return rc;
 		}
 	}
 	s->window = jobs * WINDOW_PER_JOB;
 	s->record = xcalloc(s->window, sizeof(*s->record));
 	if (jobs == 1)
-		worker_pin_self(s->runner[0].cpu);
+		launch_pin_self(s->runner[0].cpu);
 	return 0;
 }
 
-static void print_races(const struct search *s, const struct control *c)
+/* For what a person reads about races; NULL: there are none to speak of. */
+static struct symbols *symbols_for_races(const struct search *s,
+					 const struct control *c)
 {
 	const struct race_log *log = &s->learning.races;
 	struct symbols *symbols;
@@ -97,40 +112,52 @@ static void print_races(const struct search *s, const struct control *c)
 	uint32_t nr;
 
 	if (!log->nr && !log->nr_unsure)
-		return;
+		return NULL;
 	m = replay_modules(c, s->target->program, &nr);
 	symbols = symbols_new(m, nr);
 	replay_modules_free(m, nr);
-	if (symbols)
-		race_log_print(stdout, log, symbols, s->target->scope);
-	symbols_free(symbols);
+	return symbols;
 }
 
 /* What was watched; sites are those of the first job. */
-static void print_accesses(const struct search *s, const struct control *c)
+static void end_accesses(const struct search *s, const struct control *c,
+			 struct search_end *end, struct loaded *loaded)
 {
 	const struct access_scope *scope = s->target->scope;
-	uint32_t nr_pairs = s->learning.nr_atomic_pairs;
-	struct loaded loaded = { .nr = 0 };
-	uint32_t nr_live;
 
 	if (!scope || !scope->is_on)
 		return;
-	free(access_live_sites(c, &nr_live));
-	access_print_stats(stdout, worker_access(s->runner[0].worker), c,
-			   nr_live);
+	end->scope = scope;
+	end->accesses = worker_access(s->runner[0].worker);
+	free(access_live_sites(c, &end->nr_live));
+	end->nr_atomic_pairs = s->learning.nr_atomic_pairs;
 	for (uint32_t i = 0; i < s->nr_runners; i++)
 		if (s->runner[i].worker)
-			loaded_merge(&loaded,
+			loaded_merge(loaded,
 				     worker_loaded(s->runner[i].worker));
-	loaded_print(stdout, &loaded);
+	if (scope->races == ACCESS_RACES_OFF)
+		return;
+	end->races = &s->learning.races;
+	end->symbols = symbols_for_races(s, c);
+}
+
+static void tell_end(const struct search *s, const struct control *c)
+{
+	struct loaded loaded = { .nr = 0 };
+	struct search_end end = {
+		.options = s->o,
+		.plan = s->plan,
+		.program = s->target->argv[0],
+		.tally = &s->tally,
+		.covered = s->covered,
+		.control = c,
+		.loaded = &loaded,
+	};
+
+	end_accesses(s, c, &end, &loaded);
+	s->observer->ended(s->observer->data, &end);
+	symbols_free(end.symbols);
 	loaded_release(&loaded);
-	if (nr_pairs)
-		printf("  %u pair%s of accesses no data race: they are to "
-		       "atomic variables\n", nr_pairs,
-		       nr_pairs == 1 ? "" : "s");
-	if (scope->races != ACCESS_RACES_OFF)
-		print_races(s, c);
 }
 
 static void finish(struct search *s)
@@ -138,12 +165,11 @@ static void finish(struct search *s)
 	const struct explore_strategy *strategy = s->plan->strategy;
 	struct control *c = worker_control(s->runner[0].worker);
 
-	progress_clear(&s->progress);
 	search__end_generation(s);
 	c->config.flags = s->config.flags;	/* no run's own */
 	s->tally.is_interrupted = search__is_interrupted;
 	if (s->tally.over_limit && s->tally.over_limit == s->tally.runs) {
-		warn("'%s' does not end within %llu operations; raise "
+		search__say(s, "'%s' does not end within %llu operations; raise "
 		     "--max-steps", s->target->argv[0],
 		     (unsigned long long)s->o->max_steps);
 		s->tally.is_broken = true;
@@ -152,9 +178,7 @@ static void finish(struct search *s)
 	if (strategy->describe)
 		strategy->describe(c->strategy, s->covered,
 				   sizeof(s->covered));
-	summary_print(stdout, &s->tally, s->o, s->plan, s->target->argv[0],
-		      s->covered);
-	print_accesses(s, c);
+	tell_end(s, c);
 }
 
 static void load_suppressions(struct search *s)
@@ -165,7 +189,7 @@ static void load_suppressions(struct search *s)
 	if (scope && scope->suppressions)
 		rc = suppressions_load(&s->suppressions, scope->suppressions);
 	if (rc)
-		warn("cannot read suppressions '%s': %s", scope->suppressions,
+		search__say(s, "cannot read suppressions '%s': %s", scope->suppressions,
 		     strerror(-rc));
 }
 
@@ -202,18 +226,17 @@ static int follow(struct search *s, struct target *target)
 	int status = EXIT_NO_CONTROL;
 	uint32_t i = 0;
 
-	progress_clear(&s->progress);
 	while (i + 1 < s->nr_workers &&
 	       !worker_control(s->runner[i].worker)->exec.is_whole)
 		i++;
 	if (target_replace(target, &worker_control(s->runner[i].worker)->exec,
 			   &err)) {
-		warn("'%s' replaced itself with another program: %s", was,
+		search__say(s, "'%s' replaced itself with another program: %s", was,
 		     err.text);
 	} else {
 		status = SEARCH_FOLLOWS;
 		if (!s->o->is_quiet)
-			warn("note: '%s' replaced itself with '%s', which is "
+			search__say(s, "note: '%s' replaced itself with '%s', which is "
 			     "explored", was, s->target->program);
 	}
 	free(was);
@@ -221,12 +244,13 @@ static int follow(struct search *s, struct target *target)
 }
 
 int search_run(const struct options *o, struct target *target,
-	       const struct plan *plan)
+	       const struct plan *plan, const struct search_observer *observer)
 {
 	struct search s = {
 		.o = o,
 		.target = target,
 		.plan = plan,
+		.observer = observer,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.handed_in = PTHREAD_COND_INITIALIZER,
 		.committed = PTHREAD_COND_INITIALIZER,
@@ -245,7 +269,6 @@ int search_run(const struct options *o, struct target *target,
 	}
 	learn_init(&s.learning, worker_control(s.runner[0].worker), plan);
 	s.tally.start_ns = now_ns();
-	progress_init(&s.progress, o->is_quiet);
 	if (s.nr_workers == 1)
 		search__run_alone(&s);
 	else

@@ -1,97 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * search.h - what search.c, jobs.c and judge.c share; for these three only.
+ * search.h - a search for failures: many runs of one program, each under
+ * another schedule, until the budget is used up or enough was found.
  *
- * Runs are numbered from 0. Runners take the next number, run it and hand in a
- * record (jobs.c); the main thread commits the records in the order of their
- * numbers (judge.c). All that a search says depends on committed records only,
- * so it says the same for every number of jobs: the failure reported is the
- * one with the lowest number, and what other jobs had done beyond it does not
- * count. What runs teach about the accesses is merged in that order, too, and
- * holds for the next generation of runs (learn.h).
+ * The search prints nothing. What it finds goes to an observer, always from the
+ * thread that called search_run() and in the order of the runs' numbers, so
+ * that it is the same for every number of jobs.
  */
-#ifndef EXPLORER_SEARCH_H
-#define EXPLORER_SEARCH_H
+#ifndef EXPLORER_SEARCH_SEARCH_H
+#define EXPLORER_SEARCH_SEARCH_H
 
-#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "explorer/internal.h"
-#include "explorer/search/learn.h"
-#include "explorer/cli/options.h"
 #include "explorer/races/race_log.h"
-#include "base/util.h"
+#include "explorer/search/failure.h"
+#include "explorer/search/options.h"
+#include "explorer/search/plan.h"
+#include "explorer/search/tally.h"
+#include "explorer/target/access.h"
+#include "explorer/target/loaded.h"
+#include "explorer/target/target.h"
 
-/* Symbols of a region's modules, until these change. */
-struct symbol_cache {
-	struct symbols *symbols;
-	uint64_t modules;	/* their checksum */
-};
-
-struct search {
-	const struct options *o;
-	const struct target *target;
+/* How a search ended. Everything is borrowed, and valid during the call. */
+struct search_end {
+	const struct options *options;
 	const struct plan *plan;
-	struct control_config config;
-	struct suppressions suppressions;
-	struct tally tally;
-	struct progress progress;
-	struct worker *confirmer;	/* replays failures; or NULL */
-	char covered[256];	/* the strategy's own words */
-	int status;		/* enum exit_status */
-	bool is_done;
-	bool follows;		/* the target became another program */
-	struct learning learning;	/* changes between generations only */
-	struct lesson **lesson;	/* of the committed runs since, by number */
-	uint32_t nr_lessons;
-	struct worker *replayer;	/* for the stacks of races; or NULL */
-	struct symbol_cache symbols;	/* of the first job */
-
-	uint32_t nr_workers;	/* runner[] that have one */
-	uint32_t nr_runners;	/* of them, those that run */
-	struct runner *runner;
-	/* Below: shared with the runners' threads, under `lock`. */
-	pthread_mutex_t lock;
-	pthread_cond_t handed_in;
-	pthread_cond_t committed;
-	struct set places;	/* failures that are known */
-	uint64_t next;		/* number of the next run */
-	uint64_t nr_committed;
-	uint64_t generation_end;	/* number of the first run behind it */
-	uint32_t nr_active;	/* runners that may still hand in */
-	uint32_t window;	/* entries of record[], by number modulo */
-	struct record **record;
-	bool has_ended;		/* no further number is given out */
+	const char *program;	/* as it was typed */
+	const struct tally *tally;
+	const char *covered;	/* the strategy's own words, or "" */
+	/* Of the watched accesses; `scope` NULL: none were. */
+	const struct access_scope *scope;
+	const struct access_stats *accesses;
+	const struct control *control;	/* the first job's region */
+	uint32_t nr_live;	/* sites that are operations */
+	uint32_t nr_atomic_pairs;	/* races that were none */
+	const struct loaded *loaded;	/* code that nobody watched */
+	const struct race_log *races;	/* NULL: they were not looked for */
+	struct symbols *symbols;	/* NULL: not needed, or there are none */
 };
 
-struct runner {
-	struct search *search;
-	struct worker *worker;
-	struct worker *replayer;	/* for the stacks of races; or NULL */
-	struct symbol_cache symbols;
-	pthread_t thread;
-	int cpu;
+struct search_observer {
+	void *data;		/* first argument of each function */
+	/* A run was taken into account. */
+	void (*progressed)(void *data, const struct tally *t);
+	/* What a run printed, with --show-output. */
+	void (*printed)(void *data, const char *text, size_t bytes);
+	/* A new failure, replayed and saved at `path`; NULL: it was not saved. */
+	void (*failed)(void *data, const struct failure *f, const char *path);
+	/* A message for a person: a limit, an error, a decision. */
+	void (*said)(void *data, const char *text);
+	/* Not called for a search that could not begin, or that follows. */
+	void (*ended)(void *data, const struct search_end *end);
 };
 
-/* Ends the runs that are under way; read by workers. */
-extern volatile sig_atomic_t search__stop_runs;
-extern volatile sig_atomic_t search__is_interrupted;
+/*
+ * Search as the options say. Returns an enum exit_status; or SEARCH_FOLLOWS,
+ * when `target` is another program now, to be searched anew.
+ *
+ * One search at a time in a process: it catches SIGINT and SIGTERM, which end
+ * it. `target` must not be used by others meanwhile.
+ */
+#define SEARCH_FOLLOWS 256
+int search_run(const struct options *o, struct target *target,
+	       const struct plan *plan, const struct search_observer *observer);
 
-/* --------------------------------------------------------------- jobs.c */
-
-/* Run until the budget is used up or search__commit() has had enough. */
-void search__run_alone(struct search *s);
-void search__run_together(struct search *s);
-
-/* Merge the lessons so far, and tell all jobs. No run is under way. */
-void search__end_generation(struct search *s);
-
-/* -------------------------------------------------------------- judge.c */
-
-/* Whether a run that ended so has failed. */
-bool search__is_failure(const struct options *o, uint32_t verdict,
-			int32_t code);
-
-/* Take one finished run into account; in the order of their numbers. */
-void search__commit(struct search *s, struct record *r);
-
-#endif /* EXPLORER_SEARCH_H */
+#endif /* EXPLORER_SEARCH_SEARCH_H */

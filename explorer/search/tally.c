@@ -2,7 +2,7 @@
 /*
  * tally.c - what a search has come to so far, in numbers.
  */
-#include "explorer/internal.h"
+#include "explorer/search/tally.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols.h - the inside of struct symbols, for symbols.c, inlined.c,
- * variables.c, stacks.c and report_stack.c only. Others use internal.h.
+ * internal.h - the inside of struct symbols, for symbols.c, inlined.c,
+ * variables.c, stacks.c and report_stack.c only. Others use symbols.h.
  */
-#ifndef EXPLORER_SYMBOLS_H
-#define EXPLORER_SYMBOLS_H
+#ifndef EXPLORER_SYMBOLS_INTERNAL_H
+#define EXPLORER_SYMBOLS_INTERNAL_H
 
 #include <elfutils/libdwfl.h>
 
-#include "explorer/internal.h"
+#include "explorer/symbols/stacks.h"
+#include "explorer/symbols/symbols.h"
 
 struct symbols_entry {
 	uint64_t key;		/* pc * 2 + is_return; 0: free */
@@ -47,16 +48,6 @@ const char *symbols__keep_demangled(struct symbols *s, const char *text);
 
 /* What the source calls it, qualified when it is C++. */
 const char *symbols__die_name(struct symbols *s, Dwarf_Die *die);
-
-#define SYMBOLS_MAX_CHAIN 16u
-
-/*
- * symbols.c: all functions inlined at pc, from the inside out, each with its
- * line; without those of system headers, unless there is no other. Returns how
- * many, at least 1. Context: pc is no kernel address.
- */
-uint32_t symbols__chain(struct symbols *s, uint64_t pc, bool is_return,
-			struct symbol *out, uint32_t max);
 
 /*
  * inlined.c: the functions that `innermost`, the one at addr, was inlined
@@ -103,4 +94,4 @@ bool symbols__is_atomic_name(const char *name);
 /* variables.c: drop its indexes. */
 void symbols__free_variables(struct symbols *s);
 
-#endif /* EXPLORER_SYMBOLS_H */
+#endif /* EXPLORER_SYMBOLS_INTERNAL_H */

@@ -8,13 +8,13 @@
  */
 #include "explorer/symbols/internal.h"
 
-#include "explorer/report/describe.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "scheduler/operations.h"
 
 #define RUNTIME_NAME "libexplore-preload"
 
@@ -164,7 +164,7 @@ static bool is_at_instruction(const struct control *c, uint32_t t)
 	default:
 		break;
 	}
-	return !describe_is_return(c->scheduler.task[t].op.kind);
+	return !operation_is_call(c->scheduler.task[t].op.kind);
 }
 
 int stacks_unwind(struct symbols *s, const struct control *c, pid_t pid,

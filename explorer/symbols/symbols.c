@@ -322,7 +322,7 @@ static void look_up(struct symbols *s, uint64_t addr, struct symbol *out)
 		out->function = table_name(s, module, addr);
 }
 
-uint32_t symbols__chain(struct symbols *s, uint64_t pc, bool is_return,
+uint32_t symbols_chain(struct symbols *s, uint64_t pc, bool is_return,
 			struct symbol *out, uint32_t max)
 {
 	uint32_t nr, own = 0;
@@ -386,7 +386,7 @@ void symbols_find(struct symbols *s, uint64_t pc, bool is_return,
 	if (!entry->key) {
 		entry->key = key;
 		s->nr_cached++;
-		symbols__chain(s, pc, is_return, chain, SYMBOLS_MAX_CHAIN);
+		symbols_chain(s, pc, is_return, chain, SYMBOLS_MAX_CHAIN);
 		entry->symbol = chain[0];
 	}
 	*out = entry->symbol;

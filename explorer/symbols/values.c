@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explorer/report/describe.h"
-
+#define NAME_BYTES 160
 #define SMALL 0xffffu	/* beyond, the hexadecimal digits help, too */
 
 struct value {
@@ -126,7 +125,7 @@ static bool print_float(const struct value *v)
 
 static void print_pointer(const struct value *v, Dwarf_Die *type)
 {
-	char name[DESCRIBE_BYTES];
+	char name[NAME_BYTES];
 
 	if (!v->number)
 		snprintf(v->text, v->bytes, "NULL");

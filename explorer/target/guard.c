@@ -9,7 +9,7 @@
  * in the target and in all its children. It is a guard rail, not a sandbox:
  * files, network and children of its own are left to the target.
  */
-#include "explorer/internal.h"
+#include "explorer/target/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -29,7 +29,7 @@
 
 /* ------------------------------------------------------- the runtime file */
 
-char *worker_find_preload(struct errbuf *err)
+char *launch_find_preload(struct errbuf *err)
 {
 	const char *given = getenv("EXPLORE_PRELOAD");
 	char self[PATH_MAX] = "", *slash, *beside, *path;
@@ -130,7 +130,7 @@ static char **make_env(char *const *user, const char *preload, int control_fd,
 
 /* ----------------------------------------------------------- processors */
 
-int worker_choose_cpu(uint32_t n)
+int launch_choose_cpu(uint32_t n)
 {
 	cpu_set_t set;
 	int nr, here;
@@ -152,7 +152,7 @@ int worker_choose_cpu(uint32_t n)
 	return -1;
 }
 
-void worker_pin_self(int cpu)
+void launch_pin_self(int cpu)
 {
 	cpu_set_t set;
 
@@ -268,7 +268,7 @@ static _Noreturn void run_child(const struct child *c)
 	reset_signals();
 	set_limits();
 	limits_give_back();
-	worker_pin_self(c->launch->cpu);
+	launch_pin_self(c->launch->cpu);
 	redirect(c);
 	if (dup2(c->launch->control_fd, c->control_fd) < 0)
 		give_up(c, NOTE_OUTPUT);
@@ -382,7 +382,7 @@ int launch_start(struct launch *l, struct errbuf *err)
 {
 	struct child c = { .launch = l };
 	char *const *env = l->target->env ? l->target->env : environ;
-	char *preload = worker_find_preload(err);
+	char *preload = launch_find_preload(err);
 	int rc = -ENOENT;
 
 	l->has_aslr = false;

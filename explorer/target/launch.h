@@ -6,7 +6,8 @@
 #ifndef EXPLORER_LAUNCH_H
 #define EXPLORER_LAUNCH_H
 
-#include "explorer/internal.h"
+#include "explorer/target/guard.h"
+#include "explorer/target/target.h"
 #include "explorer/target/ward.h"
 
 struct launch {
@@ -28,5 +29,13 @@ struct launch {
  * `ward`. It dies with the calling thread.
  */
 int launch_start(struct launch *l, struct errbuf *err);
+
+/* The n-th processor that we may use, starting over when there are fewer. */
+int launch_choose_cpu(uint32_t n);
+/* Keep the calling thread on that processor. -1: no-op. */
+void launch_pin_self(int cpu);
+
+/* Absolute path of the runtime, malloc'd; or NULL with `err` filled. */
+char *launch_find_preload(struct errbuf *err);
 
 #endif /* EXPLORER_LAUNCH_H */

@@ -5,7 +5,7 @@
  * Checked before anything is started, so that a program that cannot work gets
  * one clear message and not a puzzling failure of the loader.
  */
-#include "explorer/internal.h"
+#include "explorer/target/target.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
  * is a short one, between which it looks whether the zygote still lives and
  * whether the run still moves (watchdog.c).
  */
-#include "explorer/internal.h"
+#include "explorer/target/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "explorer/internal.h"
+#include "explorer/search/tally.h"
 
 static void test_set_add__says_what_is_new(void **state)
 {

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "explorer/internal.h"
+#include "explorer/target/target.h"
 
 static char path[] = "/tmp/test-explorer-target-XXXXXX";
 static uint8_t image[1 << 16];

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explorer/internal.h"
+#include "explorer/report/report.h"
 #include "trace_sample.h"
 
 static char *dump(void (*print)(FILE *, const struct trace *,

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,7 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "explorer/internal.h"
+#include "explorer/symbols/stacks.h"
+#include "explorer/symbols/symbols.h"
 
 #define MAX_MODULES 64
 

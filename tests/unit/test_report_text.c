@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "explorer/internal.h"
+#include "explorer/report/report.h"
 
 #define MAX_EVENTS 200
 #define MAX_OBJECTS 8

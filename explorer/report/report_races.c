@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * race_report.c - the data races of a search, as a person reads them.
+ * report_races.c - the data races of a search, as a person reads them.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "explorer/races/race_log.h"
 #include "explorer/report/internal.h"
-#include "base/util.h"
+#include "explorer/report/report.h"
 
 #define MAX_SHOWN 50u	/* more are only counted: nobody reads them at once */
 
@@ -16,8 +17,8 @@ static const char *plural(uint32_t nr)
 	return nr == 1 ? "" : "s";
 }
 
-void race_log_describe(struct symbols *symbols, const struct control_race *r,
-		       char *text, size_t bytes)
+void report_race_subject(struct symbols *symbols, const struct control_race *r,
+			 char *text, size_t bytes)
 {
 	char name[DESCRIBE_BYTES];
 	struct symbol symbol;
@@ -54,7 +55,7 @@ static void print_race(struct report_context *c, const struct race_entry *e)
 	const struct control_race *r = &e->found;
 	char text[2 * DESCRIBE_BYTES];
 
-	race_log_describe(c->d.symbols, r, text, sizeof(text));
+	report_race_subject(c->d.symbols, r, text, sizeof(text));
 	if (e->kind == RACE_UNSURE)
 		fprintf(c->f, "  data race on %s, unless it is atomic\n", text);
 	else if (symbols_is_volatile(c->d.symbols, r->addr))
@@ -126,8 +127,8 @@ static void print_totals(FILE *f, const uint32_t *nr,
 			plural(nr[RACE_SUPPRESSED]));
 }
 
-void race_log_print(FILE *f, const struct race_log *log,
-		    struct symbols *symbols, const struct access_scope *scope)
+void report_races(FILE *f, const struct race_log *log, struct symbols *symbols,
+		  const struct access_scope *scope)
 {
 	const struct trace none = { .nr_events = 0 };
 	const struct report r = { .trace = &none };

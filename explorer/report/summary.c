@@ -3,15 +3,13 @@
  * summary.c - what a search says at its end: what was tried, how far that
  * goes, and what was out of its control.
  */
-#include "explorer/internal.h"
-
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "explorer/cli/options.h"
-#include "explorer/target/sanitizer.h"
 #include "base/util.h"
+#include "explorer/report/report.h"
+#include "explorer/target/sanitizer.h"
 
 #define MIN_RUNS_FOR_RATE 10	/* fewer say nothing */
 #define MAX_KINDS 6		/* operations and system calls listed */
@@ -184,16 +182,31 @@ static void print_escapes(FILE *out, const struct control_counters *c)
 	print_blind(out, c);
 }
 
-void summary_print(FILE *out, const struct tally *t, const struct options *o,
-		   const struct plan *plan, const char *program,
-		   const char *covered)
+/* Which accesses were watched, which were not, and what raced. */
+static void print_accesses(FILE *out, const struct search_end *end)
 {
-	const struct sanitizer *sanitizer = sanitizer_of(program);
+	uint32_t nr_pairs = end->nr_atomic_pairs;
 
-	print_counts(out, t, o, program);
+	if (!end->scope)
+		return;
+	access_print_stats(out, end->accesses, end->control, end->nr_live);
+	loaded_print(out, end->loaded);
+	if (nr_pairs)
+		fprintf(out, "  %u pair%s of accesses no data race: they are "
+			"to atomic variables\n", nr_pairs, plural(nr_pairs));
+	if (end->races && end->symbols)
+		report_races(out, end->races, end->symbols, end->scope);
+}
+
+void summary_print(FILE *out, const struct search_end *end)
+{
+	const struct sanitizer *sanitizer = sanitizer_of(end->program);
+	const struct tally *t = end->tally;
+
+	print_counts(out, t, end->options, end->program);
 	if (t->runs)
 		print_operations(out, t);
-	print_coverage(out, t, plan, covered);
+	print_coverage(out, t, end->plan, end->covered);
 	if (sanitizer)
 		fprintf(out, "  not looked for: %s\n", sanitizer->what);
 	print_escapes(out, &t->counters);
@@ -202,5 +215,6 @@ void summary_print(FILE *out, const struct tally *t, const struct options *o,
 	/* No replay can repeat their results. */
 	print_calls(out, "passed to the kernel, not recorded",
 		    t->counters.passed, "");
+	print_accesses(out, end);
 	fflush(out);
 }

@@ -2,7 +2,7 @@
 /*
  * replay.c - a trace run again in a worker.
  */
-#include "explorer/internal.h"
+#include "explorer/target/replay.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.h - what a person reads about runs and searches.
+ *
+ * Everything is printed to a stream that the caller names; nothing is changed.
+ */
+#ifndef EXPLORER_REPORT_REPORT_H
+#define EXPLORER_REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "explorer/races/race_log.h"
+#include "explorer/search/failure.h"
+#include "explorer/search/search.h"
+#include "explorer/symbols/symbols.h"
+#include "recorder/trace.h"
+
+struct report {
+	const struct trace *trace;
+	const char *trace_path;	/* where it was saved */
+	struct symbols *symbols;
+	const struct stack *stack;	/* by task, those alive; may be NULL */
+	uint32_t nr_stacks;
+	const struct stack *earlier;	/* the other access of a race; or NULL */
+	/* Object table of the run, for "who holds what"; id 1 is [0]. */
+	const struct sched_object *object;
+	uint32_t nr_objects;
+	const struct sched_task *task;
+	uint32_t nr_tasks;
+	const char *output;	/* of the failing run */
+	size_t output_bytes;
+	const char *replay_command;
+};
+
+/* Print what failed, where, how it came to that, and how to replay it. */
+void report_print(FILE *f, const struct report *r);
+
+/* The same of a kept run. `path` NULL: it was not saved. */
+void report_failure(FILE *f, const struct failure *failure, const char *path);
+
+/* The schedule, operation by operation; text or JSON (explore dump). */
+void report_dump(FILE *f, const struct trace *t, struct symbols *s);
+void report_dump_json(FILE *f, const struct trace *t, struct symbols *s);
+
+/*
+ * report_races.c: print what the log has, once per pair of lines, by the number
+ * of the run.
+ */
+void report_races(FILE *f, const struct race_log *log, struct symbols *symbols,
+		  const struct access_scope *scope);
+
+/*
+ * What was raced for: "'counter'", "a heap block of 32 bytes allocated at f()
+ * x.c:12, offset 8".
+ */
+void report_race_subject(struct symbols *symbols, const struct control_race *r,
+			 char *text, size_t bytes);
+
+/*
+ * summary.c: what was tried, how far that goes, what was out of control, what
+ * was watched and raced.
+ */
+void summary_print(FILE *f, const struct search_end *end);
+
+#endif /* EXPLORER_REPORT_REPORT_H */
