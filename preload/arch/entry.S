@@ -48,6 +48,22 @@ sys_sigreturn_at:
 	syscall
 	ud2
 
+/* ioctl(counter_fd, edx, 0): no branch, whatever it answers. */
+	.globl	clock_ioctl, clock_ioctl_end
+	.hidden	clock_ioctl, clock_ioctl_end
+	.type	clock_ioctl, @function
+clock_ioctl:
+	.cfi_startproc
+	mov	$16, %eax		/* __NR_ioctl */
+	movslq	counter_fd(%rip), %rdi
+	mov	%edx, %esi
+	xor	%edx, %edx
+	syscall
+	ret
+	.cfi_endproc
+	.size	clock_ioctl, .-clock_ioctl
+clock_ioctl_end:
+
 	.balign 4096
 sys_stub_end:
 
@@ -611,29 +627,16 @@ clock_entry_signal:
 	mov	%r15d, %esi
 	call	clock_leave
 	mov	%eax, %edx
+	shr	$32, %rax
+	mov	%eax, clock_place(%rip)
 	call	clock_ioctl
 	add	$8, %rsp
 	.cfi_adjust_cfa_offset -8
 	ret
 	.cfi_endproc
 	.size	clock_entry_sigsys, .-clock_entry_sigsys
-
-/* ioctl(counter_fd, edx, 0): no branch, whatever it answers. */
-	.type	clock_ioctl, @function
-clock_ioctl:
-	.cfi_startproc
-	mov	$16, %edi		/* __NR_ioctl */
-	movslq	counter_fd(%rip), %rsi
-	xor	%ecx, %ecx
-	xor	%r8d, %r8d
-	xor	%r9d, %r9d
-	push	$0
-	.cfi_adjust_cfa_offset 8
-	call	sys_call6
-	add	$8, %rsp
-	.cfi_adjust_cfa_offset -8
-	ret
-	.cfi_endproc
-	.size	clock_ioctl, .-clock_ioctl
+	.globl	clock_entry_end
+	.hidden	clock_entry_end
+clock_entry_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -43,6 +43,17 @@ enum approach_what approach_stepped(struct approach *a, bool is_tick)
 	return a->count == a->target ? APPROACH_ARRIVED : APPROACH_STEP;
 }
 
+enum approach_what approach_passed(struct approach *a, uint64_t ticks)
+{
+	a->count += ticks;
+	if (a->count < a->target)
+		return APPROACH_STEP;
+	if (a->knows_place && a->count != a->target)
+		return APPROACH_MISSED;
+	a->target = a->count;
+	return APPROACH_ARRIVED;
+}
+
 enum approach_what approach_reached(struct approach *a, uint64_t count)
 {
 	a->count = count;

@@ -49,6 +49,12 @@ enum approach_what approach_overflow(struct approach *a, uint64_t count,
 /* One instruction was executed, a tick or not. */
 enum approach_what approach_stepped(struct approach *a, bool is_tick);
 
+/*
+ * A call was executed as one step, with `ticks` inside. The place behind it is
+ * the first that the task can stop at, so the target moves on to there.
+ */
+enum approach_what approach_passed(struct approach *a, uint64_t ticks);
+
 /* The known place was reached, at `count` ticks. */
 enum approach_what approach_reached(struct approach *a, uint64_t count);
 

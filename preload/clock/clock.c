@@ -8,11 +8,11 @@
  * again with their last (entry.S). So a count depends on the target alone, and
  * the end of a slice is a place that a replay finds again: the instruction
  * behind the k-th tick. Interposed functions that are no operation count as
- * code of the target; a slice that ends inside one goes on to the next
- * operation.
+ * code of the target, but no slice ends inside one: it ends where that returns.
  */
 #include "preload/clock/clock.h"
 
+#include "preload/memory/access.h"
 #include "preload/clock/approach.h"
 #include "preload/clock/counter.h"
 
@@ -30,6 +30,7 @@ enum phase {
 	COUNTING,	/* the counter will overflow */
 	STEPPING,	/* the counter stands; steps are counted here */
 	STEPPING_OVER,	/* likewise, to a breakpoint: a step of many traps */
+	PASSING,	/* counting, to where the runtime returns: a big step */
 	AT_BREAK,	/* counting, with a breakpoint at the recorded place */
 };
 
@@ -43,6 +44,8 @@ static bool skips_step;		/* the next step's tick is counted already */
 static struct approach approach;
 static uint64_t slice_step;	/* log index of the decision */
 static uint64_t step_ip;	/* of the instruction that is stepped */
+static uint64_t pass_sp;	/* where the runtime's return address is */
+static uint64_t pass_count;	/* what the counter said before it */
 
 /* ---------------------------------------------------------------- begin */
 
@@ -82,15 +85,17 @@ static const struct sched_event *recorded_end(void)
 static void await_slice(uint64_t ticks)
 {
 	struct scheduler *s = runtime_scheduler();
-	uint64_t pc = s->task[s->current].pc;
+	const struct control_task *k = core_self();
+	bool is_access = k->has_vectors && !k->uses_trap_frame;
+	uint64_t pc = is_access ? access_continues_at(k) :
+				  s->task[s->current].pc;
 
 	if (phase != NO_SLICE) {
 		counter_stop();
 		counter_break_off();
 		phase = NO_SLICE;
 	}
-	clock_place = core_self()->uses_trap_frame ? CLOCK_IN_HANDLER :
-						     CLOCK_IN_TARGET;
+	clock_place = k->uses_trap_frame ? CLOCK_IN_HANDLER : CLOCK_IN_TARGET;
 	if (!ticks || !pc || (core_env.script && !recorded_end()))
 		return;
 	approach.target = ticks;
@@ -204,10 +209,44 @@ static _Noreturn void end_missed(const struct sigcontext *m)
 		    "machine its signals come too late to replay by it");
 }
 
-static void start_step(uint64_t ip)
+static bool is_return(const uint8_t *code)
 {
-	uint32_t length = length_of_rep((const uint8_t *)(uintptr_t)ip);
+	if (*code == 0xf2 || *code == 0xf3)
+		code++;
+	return *code == 0xc3 || *code == 0xc2;
+}
 
+/*
+ * The step before, from step_ip, called the runtime. What that executes is not
+ * worth a step each: it may go over as many marks as a block has bytes. False:
+ * it did not, or there is no breakpoint to be had.
+ */
+static bool start_passing(const struct sigcontext *m)
+{
+	uint64_t back;
+
+	if (phase != STEPPING || !trap_is_in_runtime(m->rip) ||
+	    trap_is_in_runtime(step_ip) ||
+	    is_return((const uint8_t *)(uintptr_t)step_ip) ||
+	    !sys_load64((const uint64_t *)(uintptr_t)m->rsp, &back) ||
+	    !counter_break_at(back))
+		return false;
+	counter_set_period(COUNTER_NEVER);
+	pass_count = counter_read();
+	pass_sp = m->rsp;
+	phase = PASSING;
+	is_fresh = true;
+	return true;
+}
+
+static void start_step(const struct sigcontext *m)
+{
+	uint64_t ip = m->rip;
+	uint32_t length;
+
+	if (start_passing(m))
+		return;
+	length = length_of_rep((const uint8_t *)(uintptr_t)ip);
 	step_ip = ip;
 	phase = length && counter_break_at(ip + length) ? STEPPING_OVER :
 							  STEPPING;
@@ -235,7 +274,7 @@ static void follow(struct ucontext *uc, enum approach_what what)
 		skips_step = phase != STEPPING && phase != STEPPING_OVER &&
 			     clock->kind == CONTROL_CLOCK_BREAK &&
 			     m->rip == clock->event;
-		start_step(m->rip);
+		start_step(m);
 		break;
 	case APPROACH_ARRIVED:
 		arrive(uc);
@@ -271,6 +310,10 @@ static void on_break(struct ucontext *uc)
 	} else if (phase == STEPPING_OVER) {
 		counter_break_off();
 		on_step(uc);
+	} else if (phase == PASSING && uc->uc_mcontext.rsp > pass_sp) {
+		counter_break_off();
+		follow(uc, approach_passed(&approach,
+					   counter_read() - pass_count));
 	}
 }
 
@@ -321,29 +364,40 @@ void clock_fix_syscall(struct sigcontext *m)
 		m->r11 &= ~TRAP_FLAG;
 }
 
+/* The beginning or the end of a handler: it takes place for the target's. */
 static bool is_entry(uint64_t ip)
 {
-	return ip == (uintptr_t)clock_entry_sigsys ||
-	       ip == (uintptr_t)clock_entry_signal;
+	uint64_t entry = (uintptr_t)clock_entry_sigsys;
+	uint64_t call = (uintptr_t)clock_ioctl;
+
+	return ip - entry < (uintptr_t)clock_entry_end - entry ||
+	       ip - call < (uintptr_t)clock_ioctl_end - call;
 }
 
-uint32_t clock_leave(struct ucontext *uc, uint32_t place)
+static struct clock_exit leave_to(uint32_t place)
 {
-	bool is_counted = (phase == COUNTING || phase == AT_BREAK) &&
+	return (struct clock_exit){
+		.request = counter_request(place == CLOCK_IN_TARGET_COUNTED),
+		.place = place,
+	};
+}
+
+struct clock_exit clock_leave(struct ucontext *uc, uint32_t place)
+{
+	bool is_counted = (phase == COUNTING || phase == AT_BREAK ||
+			   phase == PASSING) &&
 			  (place == CLOCK_IN_TARGET_COUNTED || is_fresh);
 
-	/* Two signals at once: the other's handler is about to begin. */
-	if (is_entry(uc->uc_mcontext.rip)) {
-		clock_place = place;
-		return counter_request(false);
-	}
-	if (place == CLOCK_IN_HANDLER)
-		return counter_request(false);
+	/*
+	 * Two signals at once: the other's handler is about to begin, and will
+	 * see to all that; or is about to end, and has seen to it.
+	 */
+	if (place == CLOCK_IN_HANDLER || is_entry(uc->uc_mcontext.rip))
+		return leave_to(place);
 	is_fresh = false;
 	if (phase == STEPPING)
 		uc->uc_mcontext.eflags |= TRAP_FLAG;
 	else if (!spin_is_stepping())
 		uc->uc_mcontext.eflags &= ~TRAP_FLAG;
-	clock_place = is_counted ? CLOCK_IN_TARGET_COUNTED : CLOCK_IN_TARGET;
-	return counter_request(is_counted);
+	return leave_to(is_counted ? CLOCK_IN_TARGET_COUNTED : CLOCK_IN_TARGET);
 }

@@ -70,6 +70,9 @@ static inline void clock_tick(void)
 /* Handlers of SIGSYS and of the other signals, which stop the counter. */
 RUNTIME_HIDDEN void clock_entry_sigsys(void);
 RUNTIME_HIDDEN void clock_entry_signal(void);
+/* The end of their code, and what they call last: nothing else does. */
+RUNTIME_HIDDEN extern const char clock_entry_end[], clock_ioctl[],
+	clock_ioctl_end[];
 /* What the current task executes. A signal can come within a handler, too. */
 enum clock_place {
 	CLOCK_IN_HANDLER = 0,	/* of ours */
@@ -77,10 +80,15 @@ enum clock_place {
 	CLOCK_IN_TARGET_COUNTED = 2,	/* and the counter runs */
 };
 extern RUNTIME_HIDDEN uint32_t clock_place;
+struct clock_exit {
+	uint32_t request;	/* the ioctl that leaves the counter as it must be */
+	uint32_t place;		/* what clock_place becomes */
+};
 /*
  * The handler is about to return to `uc`, where the task was at `place` when
- * the signal came. Returns the ioctl that leaves the counter as it must be.
+ * the signal came.
  */
-RUNTIME_HIDDEN uint32_t clock_leave(struct ucontext *uc, uint32_t place);
+RUNTIME_HIDDEN struct clock_exit clock_leave(struct ucontext *uc,
+					     uint32_t place);
 
 #endif /* PRELOAD_CLOCK_H */

@@ -14,7 +14,6 @@
 #define MODIFY_IOC 0x4008240b
 #define DUPFD_CLOEXEC 1030
 #define LOWEST_FD 900		/* out of the way of what the target opens */
-#define NEVER (1ull << 40)	/* ticks: no counter gets there in a run */
 
 int32_t counter_fd = -1;
 static int32_t break_fd = -1;
@@ -35,7 +34,7 @@ static struct perf_event_attr attributes(uint32_t type, uint64_t config)
 		a.config = config;
 		a.pinned = 1;
 	}
-	a.sample_period = NEVER;
+	a.sample_period = COUNTER_NEVER;
 	a.disabled = 1;
 	a.exclude_kernel = 1;
 	a.exclude_hv = 1;
@@ -91,7 +90,7 @@ int64_t counter_open(const struct control_clock *clock)
 void counter_reset(void)
 {
 	sys_call3(__NR_ioctl, counter_fd, RESET_IOC, 0);
-	counter_set_period(NEVER);
+	counter_set_period(COUNTER_NEVER);
 }
 
 void counter_set_period(uint64_t ticks)

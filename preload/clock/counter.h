@@ -32,6 +32,7 @@ RUNTIME_HIDDEN int64_t counter_open(const struct control_clock *clock);
  */
 RUNTIME_HIDDEN void counter_reset(void);
 RUNTIME_HIDDEN void counter_set_period(uint64_t ticks);
+#define COUNTER_NEVER (1ull << 40)	/* a period that no run gets to */
 RUNTIME_HIDDEN void counter_stop(void);
 /* Ticks since the last reset; UINT64_MAX when it is out of order. */
 RUNTIME_HIDDEN uint64_t counter_read(void);

@@ -190,19 +190,22 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 		signals_deliver(uc, restarts ? t.nr : __NR_nanosleep, restart);
 }
 
-bool trap_is_runtime_code(uint64_t ip)
+bool trap_is_in_runtime(uint64_t ip)
 {
 	struct control *c = runtime_control;
 	uint64_t here = (uintptr_t)sys_stub_start;
 
-	if (access_is_trampoline(ip))
-		return true;
 	for (uint32_t i = 0; i < c->nr_modules; i++)
 		if (here - c->module[i].start <
 		    c->module[i].end - c->module[i].start)
 			return ip - c->module[i].start <
 			       c->module[i].end - c->module[i].start;
 	return false;
+}
+
+bool trap_is_runtime_code(uint64_t ip)
+{
+	return access_is_trampoline(ip) || trap_is_in_runtime(ip);
 }
 
 void trap_preempt(struct ucontext *uc, const struct runtime_op *op)

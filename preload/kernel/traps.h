@@ -142,6 +142,8 @@ RUNTIME_HIDDEN bool spin_is_stepping(void);
 
 /* Code of ours: the runtime or a trampoline. */
 RUNTIME_HIDDEN bool trap_is_runtime_code(uint64_t ip);
+/* The runtime alone. */
+RUNTIME_HIDDEN bool trap_is_in_runtime(uint64_t ip);
 /*
  * Preempt the current task in a signal handler, at the target's instruction
  * that was interrupted: announce the operation there and choose. One that

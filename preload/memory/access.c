@@ -152,11 +152,21 @@ static void show_access(struct control_task *k, uint32_t site,
 	k->reg_sp = f->sp + ACCESS_PUSHED + ACCESS_RED_ZONE;
 }
 
-void access_show(struct control_task *k)
+static const struct access_frame *frame_of(const struct control_task *k)
 {
 	uint32_t task = (uint32_t)(k - runtime_control->task);
-	const struct access_frame *f =
-		(const struct access_frame *)(uintptr_t)core_stack_of(task) - 1;
+
+	return (const struct access_frame *)(uintptr_t)core_stack_of(task) - 1;
+}
+
+uint64_t access_continues_at(const struct control_task *k)
+{
+	return frame_of(k)->return_address;
+}
+
+void access_show(struct control_task *k)
+{
+	const struct access_frame *f = frame_of(k);
 
 	k->reg_bp = f->rbp;
 	k->reg_bx = f->rbx;

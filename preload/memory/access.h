@@ -75,6 +75,8 @@ RUNTIME_HIDDEN void elements_hook(uint64_t addr, uint32_t site,
 
 /* Registers for an unwinder, of a task that stopped there: has_vectors. */
 RUNTIME_HIDDEN void access_show(struct control_task *k);
+/* Where such a task goes on: in the trampoline that has the instruction. */
+RUNTIME_HIDDEN uint64_t access_continues_at(const struct control_task *k);
 
 /*
  * calls.c: an access that a function made for its caller, whose registers are

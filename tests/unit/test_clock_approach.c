@@ -211,6 +211,24 @@ static void test_begin__never_runs_free_within_the_margin(void **state)
 	assert_int_equal(a.period, 1);
 }
 
+static void test_passed__ends_behind_the_call(void **state)
+{
+	struct approach a;
+
+	(void)state;
+	assert_int_equal(approach_begin(&a, 10, 16, false), APPROACH_STEP);
+	assert_int_equal(approach_passed(&a, 0), APPROACH_STEP);
+	assert_int_equal(approach_passed(&a, 9), APPROACH_STEP);
+	assert_int_equal(approach_passed(&a, 1), APPROACH_ARRIVED);
+	assert_int_equal(a.target, 10);
+	/* The tick was inside: the first place behind it counts more. */
+	assert_int_equal(approach_begin(&a, 10, 16, false), APPROACH_STEP);
+	assert_int_equal(approach_passed(&a, 25), APPROACH_ARRIVED);
+	assert_int_equal(a.target, 25);
+	assert_int_equal(approach_begin(&a, 10, 16, true), APPROACH_BREAK);
+	assert_int_equal(approach_passed(&a, 25), APPROACH_MISSED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +239,7 @@ int main(void)
 		cmocka_unit_test(test_replay__tells_when_the_signal_is_late),
 		cmocka_unit_test(test_overflow__may_come_early),
 		cmocka_unit_test(test_begin__never_runs_free_within_the_margin),
+		cmocka_unit_test(test_passed__ends_behind_the_call),
 	};
 
 	return cmocka_run_group_tests_name("clock_approach", tests, NULL,
