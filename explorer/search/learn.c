@@ -22,6 +22,7 @@
 
 /* Once in so many runs, on average: */
 #define WATCH_ALL_RUNS 16u
+#define SHARED_RUNS 8u
 
 /* A site that was hot in so many runs, and showed nothing, is private. */
 #define PRIVATE_RUNS 24u
@@ -72,6 +73,13 @@ uint32_t learn_run_flags(const struct plan *plan, uint64_t run)
 		return 0;
 	if (is_chosen(run, 0x5745415443480001ull, WATCH_ALL_RUNS))
 		flags |= CONTROL_F_WATCH_ALL;
+	/*
+	 * What atomics order may be ordered otherwise in a schedule that is
+	 * hard to come by: the runs in which it is told from the rest. In a tree
+	 * of all schedules of the atomics those are there anyway.
+	 */
+	if (is_chosen(run, 0x5348415245440002ull, SHARED_RUNS))
+		flags |= CONTROL_F_SHARED;
 	/*
 	 * Freed memory stays out of use for a while in every other run: then
 	 * late users of it are found, and in the others those who take new
@@ -259,8 +267,7 @@ static bool may_unpatch(const struct learning *k, uint32_t first)
 
 	do {
 		if (k->state[i] & (CONTROL_ACCESS_LEARNED |
-				   CONTROL_ACCESS_ATOMIC |
-				   CONTROL_ACCESS_SHARED) ||
+				   CONTROL_ACCESS_ATOMIC) ||
 		    c->access[i].flags & (INSTRUMENT_ATOMIC | INSTRUMENT_TSC))
 			return false;
 	} while (++i < c->nr_access && c->access[i].is_second);

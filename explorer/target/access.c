@@ -403,6 +403,12 @@ void access_rewind(struct control *c)
 	c->nr_calls = c->nr_start_calls;
 	c->nr_races = c->nr_start_races;
 	c->nr_atomic_pairs = 0;
+	if (!(c->config.flags & CONTROL_F_SHARED))
+		return;
+	for (uint32_t i = control_first_site(c); i < control_end_site(c);
+	     i = control_next_site(c, i))
+		if (c->access_state[i] & CONTROL_ACCESS_SHARED)
+			c->access_state[i] |= CONTROL_ACCESS_LIVE;
 }
 
 void access_keep_atomic(struct control *c)

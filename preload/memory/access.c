@@ -196,6 +196,21 @@ static void learn(uint32_t site)
 	c->nr_learned++;
 }
 
+static bool is_order_only(uint32_t site)
+{
+	return site < runtime_control->nr_access &&
+	       runtime_control->access[site].order_only;
+}
+
+/* Ordered in this run; the tool has some runs see whether it is always so. */
+static void share(uint32_t site)
+{
+	struct control *c = runtime_control;
+
+	if (site < CONTROL_MAX_ACCESS && !is_order_only(site))
+		c->access_state[site] |= CONTROL_ACCESS_SHARED;
+}
+
 /* How many of race[] this run has added, at its end. */
 static uint32_t nr_noted;
 
@@ -319,12 +334,6 @@ static _Noreturn void end_with_race(const struct races_found *f)
 	runtime_end(CONTROL_VERDICT_RACE, 0, 0, c->access[f->site].addr, text);
 }
 
-static bool is_order_only(uint32_t site)
-{
-	return site < runtime_control->nr_access &&
-	       runtime_control->access[site].order_only;
-}
-
 /*
  * A library that makes its own locks means the plain accesses that meet without
  * an order as atomic. So they make one: the store that was before, too.
@@ -345,6 +354,11 @@ static void found_race(const struct races_found *found,
 {
 	struct races_found again;
 
+	if (found->is_shared) {
+		share(found->site);
+		share(found->other_site);
+		return;
+	}
 	if (__builtin_expect(order_last_exit(), 0)) {
 		races_access(order_races, found->task, found->addr, found->size,
 			     found->is_write ? RACES_WRITE : RACES_READ,

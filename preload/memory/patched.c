@@ -376,28 +376,49 @@ void access_instrument(void)
 }
 
 /*
+ * Of a patch: what is private costs nothing, but where this run has to see it.
+ */
+static bool is_private(const struct control *c, uint32_t first)
+{
+	uint32_t i = first;
+
+	if (!(c->access_start[i] & CONTROL_ACCESS_PRIVATE) ||
+	    c->config.flags & CONTROL_F_WATCH_ALL)
+		return false;
+	if (!(c->config.flags & CONTROL_F_SHARED))
+		return true;
+	do {
+		if (c->access_start[i] & CONTROL_ACCESS_SHARED)
+			return false;
+	} while (++i < c->nr_access && c->access[i].is_second);
+	return true;
+}
+
+/*
  * Between runs: what the tool calls private costs nothing from now on, or is
  * watched again, for good or for this run only.
  */
 void access_apply(void)
 {
 	static uint32_t version;
-	static bool was_all;
+	static uint32_t was;
 	struct control *c = runtime_control;
 	struct window w = { .is_wide = true };
-	bool is_all = c->config.flags & CONTROL_F_WATCH_ALL;
+	uint32_t is = c->config.flags & (CONTROL_F_WATCH_ALL |
+					 CONTROL_F_SHARED);
 
 	calls_refresh();
-	if (version == c->private_version && was_all == is_all)
+	if (version == c->private_version && was == is)
 		return;
 	version = c->private_version;
-	was_all = is_all;
+	was = is;
 	for (uint32_t i = 0; i < c->nr_access; i++) {
-		bool is_out = c->access_start[i] & CONTROL_ACCESS_PRIVATE &&
-			      !is_all;
+		bool is_out;
 
-		if (is_out == is_unpatched[i] || c->access[i].is_second ||
-		    is_restored[i])
+		if (c->access[i].is_second || is_restored[i])
+			continue;
+		is_out = is_private(c, i);
+		if (is_out == is_unpatched[i])
 			continue;
 		if (is_out ? take(&w, &c->access[i]) : put(&w, &c->access[i]))
 			is_unpatched[i] = is_out;

@@ -16,9 +16,13 @@ static_assert((int)RACES_ATOMIC >= (int)RACES_CELL_RACED, "likewise");
 
 enum result {
 	NOTHING = 0,
-	ORDER_MATTERS = 1,	/* bytes known as atomic */
-	RACE = 2,
+	SHARED = 1,		/* ordered, but not firmly */
+	ORDER_MATTERS = 2,	/* bytes known as atomic */
+	RACE = 3,
 };
+
+/* Of the two the caller is to be told. */
+#define LOOK_AGAIN (RACES_CELL_RACED | RACES_CELL_SHARED)
 
 struct access {
 	uint32_t task;
@@ -159,18 +163,26 @@ static void insert(struct races *r, struct races_granule *g,
 }
 
 /*
- * Look for the most recent unordered conflict. Also finds what need not be
- * noted about the access, and what could be noted together with it.
+ * Look for the most recent unordered conflict, else one that is not ordered
+ * firmly. Also finds what need not be noted about the access, and what
+ * could be noted together with it.
  */
-static bool find_conflict(struct races *r, struct races_granule *g,
-			  struct races_cell *new, struct races_cell *other)
+static enum result find_conflict(struct races *r, struct races_granule *g,
+				 struct races_cell *new,
+				 struct races_cell *other)
 {
 	struct races_slots slots = races__slots(r, g);
 	uint8_t mask = new->mask, needed = mask, same = 0, flags = new->flags;
-	bool has_foreign = false, has_other = false;
+	enum result result = NOTHING;
+	bool has_foreign = false;
 	struct races_cell *c;
 
 	while ((c = races__next_slot(r, &slots)) && c->mask) {
+		if (!result && c->flags & RACES_CELL_SHARED && c->mask & mask) {
+			*other = *c;
+			result = SHARED;
+			flags |= RACES_CELL_SHARED;
+		}
 		if (c->task == new->task) {
 			if (c->epoch != new->epoch)
 				continue;
@@ -186,17 +198,23 @@ static bool find_conflict(struct races *r, struct races_granule *g,
 			continue;
 		}
 		has_foreign = true;
-		if (has_other || !(c->mask & mask) ||
+		if (result == RACE || !(c->mask & mask) ||
 		    !(is_write(c) || is_write(new)) ||
-		    races__is_ordered(r, new->task, c))
+		    (races__is_ordered(r, new->task, c) &&
+		     (result || races__is_firm(r, new->task, c))))
 			continue;
 		*other = *c;
-		has_other = true;
-		flags |= RACES_CELL_RACED;
+		if (races__is_ordered(r, new->task, c)) {
+			result = SHARED;
+			flags |= RACES_CELL_SHARED;
+		} else {
+			result = RACE;
+			flags |= RACES_CELL_RACED;
+		}
 	}
 	new->mask = needed ? needed | same : 0;
 	new->flags = flags;
-	return has_other;
+	return result;
 }
 
 /* ------------------------------------------------------------ an access */
@@ -230,6 +248,7 @@ static void note_conflict(struct access *a, enum result result, uint64_t base,
 		.is_write = is_write(mine),
 		.other_is_write = is_write(other),
 		.is_synchronising = result == ORDER_MATTERS,
+		.is_shared = result == SHARED,
 	};
 }
 
@@ -238,9 +257,10 @@ static void access_plain(struct races *r, struct access *a,
 			 const struct races_cell *mine)
 {
 	struct races_cell new = *mine, other;
+	enum result result = find_conflict(r, g, &new, &other);
 
-	if (find_conflict(r, g, &new, &other))
-		note_conflict(a, RACE, base, mine, &other);
+	if (result)
+		note_conflict(a, result, base, mine, &other);
 	if (new.mask)
 		insert(r, g, &new);
 }
@@ -279,7 +299,7 @@ static inline bool is_repeated(const struct races_cell *c, uint32_t task,
 			       uint8_t mask)
 {
 	return c->epoch == epoch && c->task == task && !(mask & ~c->mask) &&
-	       !(c->flags & RACES_CELL_RACED) && c->flags >= how;
+	       !(c->flags & LOOK_AGAIN) && c->flags >= how;
 }
 
 static void access_granule(struct races *r, struct access *a,
@@ -368,7 +388,9 @@ static inline bool replace(struct races *r, struct races_cell *c, uint32_t task,
 		return true;
 	}
 	if (c->mask && ((c->mask & ~mask) || (how == RACES_READ && is_write(c)) ||
-			!races__is_ordered(r, task, c)))
+			(c->flags & RACES_CELL_SHARED) ||
+			!races__is_ordered(r, task, c) ||
+			!races__is_firm(r, task, c)))
 		return false;
 	c->epoch = epoch;
 	c->task = (uint16_t)task;
@@ -417,14 +439,14 @@ is_simple(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
 		return true;
 	}
 	if (is_told && how != RACES_ATOMIC &&
-	    c->flags == (how | RACES_CELL_RACED) &&
+	    (c->flags & ~LOOK_AGAIN) == how &&
 	    c->site == site && c->task == task &&
 	    c->epoch == r->task[task].epoch && !(mask & ~c->mask))
 		return true;
 	return unit && !g->link && replace(r, c, task, how, mask, site);
 }
 
-static __attribute__((noinline)) bool
+static __attribute__((noinline)) enum result
 access_new(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
 	   enum races_access how, uint32_t site, struct races_found *found)
 {
@@ -437,20 +459,25 @@ access_new(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
 	uint64_t end = addr + size;
 
 	if (r->is_blind || addr >= RACES_MAX_ADDR)
-		return false;
+		return NOTHING;
 	races__start(r, task);
 	access_range(r, &a, addr, end < RACES_MAX_ADDR ? end : RACES_MAX_ADDR);
-	return a.result != NOTHING && !r->is_blind;
+	return r->is_blind ? NOTHING : a.result;
 }
 
 bool races_access(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
 		  enum races_access how, uint32_t site,
 		  struct races_found *found)
 {
+	struct races_found news;
+
 	SCHED_ASSERT(task < SCHED_MAX_TASKS);
 	if (is_simple(r, task, addr, size, how, site, false))
 		return false;
-	return access_new(r, task, addr, size, how, site, found);
+	if (access_new(r, task, addr, size, how, site, &news) <= SHARED)
+		return false;
+	*found = news;
+	return true;
 }
 
 bool races_access_news(struct races *r, uint32_t task, uint64_t addr,
@@ -460,7 +487,7 @@ bool races_access_news(struct races *r, uint32_t task, uint64_t addr,
 	SCHED_ASSERT(task < SCHED_MAX_TASKS);
 	if (is_simple(r, task, addr, size, how, site, true))
 		return false;
-	return access_new(r, task, addr, size, how, site, found);
+	return access_new(r, task, addr, size, how, site, found) != NOTHING;
 }
 
 /* ------------------------------------------------- what is known as atomic */

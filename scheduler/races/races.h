@@ -97,7 +97,8 @@ struct races_found {
 	uint32_t site, other_site;	/* as given to races_access() */
 	uint8_t is_write, other_is_write;
 	uint8_t is_synchronising;	/* bytes are known as atomic: no race */
-	uint8_t reserved;
+	/* Ordered, but not without atomic accesses: no race, in this run. */
+	uint8_t is_shared;
 };
 
 /*
@@ -119,7 +120,9 @@ bool races_access(struct races *r, uint32_t task, uint64_t addr, uint32_t size,
 /*
  * The same, faster, for a caller that remembers what it was told: of an access
  * and its repetitions by the same site, with nobody else in between, only the
- * first may tell that it races.
+ * first may tell that it races. Also true with is_shared, for an access that is
+ * ordered behind one it conflicts with, but only by what atomics order, and for
+ * all later ones to this memory.
  */
 bool races_access_news(struct races *r, uint32_t task, uint64_t addr,
 		       uint32_t size, enum races_access how, uint32_t site,

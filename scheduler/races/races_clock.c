@@ -133,7 +133,7 @@ static void copy_words(uint32_t *into, const uint32_t *from, uint32_t nr)
 }
 
 /* into = from */
-static void clock_assign(struct races *r, uint32_t into, uint32_t from)
+void races__clock_assign(struct races *r, uint32_t into, uint32_t from)
 {
 	copy_words(r->line[into].word, r->line[from].word, nr_inline(r));
 	if (!r->line[from].word[RACES_CLOCK_ROOT] &&
@@ -190,6 +190,8 @@ void races_restart(struct races *r, uint32_t t)
 	if (!task->clock || r->is_blind)
 		return;
 	races__clock_free(r, task->clock);
+	races__clock_free(r, task->firm);
+	task->firm = 0;
 	task->clock = races__clock_new(r);
 	/* Without a parent: its id may be given again, too. */
 	task->parent = 0;
@@ -207,6 +209,8 @@ void races__tick(struct races *r, uint32_t t)
 	}
 	task->epoch++;
 	races__clock_set(r, task->clock, t, task->epoch);
+	if (task->firm)
+		races__clock_set(r, task->firm, t, task->epoch);
 }
 
 /*
@@ -232,6 +236,7 @@ void races_fork(struct races *r, uint32_t parent, uint32_t child)
 		r->task[child].parent = parent + 1;
 		r->task[child].parent_epoch = r->task[parent].epoch;
 	}
+	races__firm_join(r, child, r->task[parent].clock, r->task[parent].firm);
 	races__clock_join(r, r->task[child].clock, r->task[parent].clock);
 	races__tick(r, parent);
 }
@@ -240,6 +245,7 @@ void races_join(struct races *r, uint32_t task, uint32_t ended)
 {
 	if (task == ended || !is_usable(r, task) || !is_usable(r, ended))
 		return;
+	races__firm_join(r, task, r->task[ended].clock, r->task[ended].firm);
 	races__clock_join(r, r->task[task].clock, r->task[ended].clock);
 	/* Should it do something yet, nobody knows of that. */
 	races__tick(r, ended);
@@ -250,8 +256,12 @@ void races_join(struct races *r, uint32_t task, uint32_t ended)
 void races_acquire(struct races *r, uint32_t t, uint32_t object)
 {
 	SCHED_ASSERT(object <= RACES_MAX_OBJECTS);
-	if (is_usable(r, t) && r->object_clock[object])
-		races__clock_join(r, r->task[t].clock, r->object_clock[object]);
+	if (!is_usable(r, t) || !r->object_clock[object])
+		return;
+	if (r->has_firm)
+		races__firm_join(r, t, r->object_clock[object],
+				 r->object_firm[object]);
+	races__clock_join(r, r->task[t].clock, r->object_clock[object]);
 }
 
 /* Makes the object's clock; 0 when that is not possible. */
@@ -271,7 +281,9 @@ void races_release(struct races *r, uint32_t t, uint32_t object)
 
 	if (!clock)
 		return;
-	clock_assign(r, clock, r->task[t].clock);
+	if (r->has_firm)
+		races__firm_release(r, t, object, false);
+	races__clock_assign(r, clock, r->task[t].clock);
 	races__tick(r, t);
 }
 
@@ -281,6 +293,8 @@ void races_release_merge(struct races *r, uint32_t t, uint32_t object)
 
 	if (!clock)
 		return;
+	if (r->has_firm)
+		races__firm_release(r, t, object, true);
 	races__clock_join(r, clock, r->task[t].clock);
 	races__tick(r, t);
 }

@@ -4,6 +4,7 @@
  *
  *	races.c		an access: who did what to these bytes before
  *	races_clock.c	lines, vector clocks, fork, join, acquire, release
+ *	races_firm.c	the order that no atomic access had a part in
  *	races_shadow.c	from addresses to granules; forgetting
  *	races_sync.c	bytes that are known as atomic
  *
@@ -62,6 +63,11 @@ enum races_cell_flags {
 	RACES_CELL_RACED = 1 << 1,
 	/* Has bytes of a cell that was evicted: others may lie between. */
 	RACES_CELL_MERGED = 1 << 2,
+	/*
+	 * Two tasks have met here, without a firm order. The one that is left
+	 * of their cells says it, for all that comes.
+	 */
+	RACES_CELL_SHARED = 1 << 3,
 };
 
 struct races_cell {
@@ -126,6 +132,7 @@ struct races_task {
 	uint32_t epoch;		/* its clock's own entry, kept at hand */
 	uint32_t parent;	/* task id + 1; 0: none known */
 	uint32_t parent_epoch;	/* in which it was forked */
+	uint32_t firm;		/* a clock, see races_firm.c; 0: the same */
 };
 
 struct races {
@@ -145,12 +152,14 @@ struct races {
 	 */
 	uint32_t is_blind;
 	uint32_t last_unit;	/* that was looked up; 0: none yet */
+	uint32_t has_firm;	/* a task or an object has a firm clock */
 	uint64_t last_key;	/* of it */
 	uint64_t nr_lost;
 	uint64_t nr_evicted;	/* cells of granules that had too many */
 	/* The header and the usual number of tasks share a page. */
 	struct races_task task[SCHED_MAX_TASKS];
 	uint32_t object_clock[RACES_MAX_OBJECTS + 1];
+	uint32_t object_firm[RACES_MAX_OBJECTS + 1];	/* as that of tasks */
 	/* Tables of 128, 256, ... buckets, each of which replaced the last. */
 	uint64_t bucket[2 * RACES_MAX_BUCKETS - RACES_MIN_BUCKETS];
 	_Alignas(4096) union races_line line[RACES_MAX_LINES];
@@ -199,6 +208,31 @@ static inline bool races__is_ordered(const struct races *r, uint32_t t,
 {
 	return c->task == t ||
 	       races__clock_get(r, r->task[t].clock, c->task) >= c->epoch;
+}
+
+/* into = from */
+void races__clock_assign(struct races *r, uint32_t into, uint32_t from);
+
+/* --------------------------------------------------------- races_firm.c */
+
+/*
+ * Each is called before the clocks themselves change. The task is about to
+ * acquire the clock of an atomic: what it knows by that is not firm.
+ */
+void races__firm_part(struct races *r, uint32_t t, uint32_t from);
+/* It is about to acquire `clock`, whose firm clock is `firm`. */
+void races__firm_join(struct races *r, uint32_t t, uint32_t clock,
+		      uint32_t firm);
+/* It releases to the object; with `is_merged` as races_release_merge(). */
+void races__firm_release(struct races *r, uint32_t t, uint32_t object,
+			 bool is_merged);
+
+/* Whether the access would come first without what atomics order. */
+static inline bool races__is_firm(const struct races *r, uint32_t t,
+				  const struct races_cell *c)
+{
+	return !r->task[t].firm || c->task == t ||
+	       races__clock_get(r, r->task[t].firm, c->task) >= c->epoch;
 }
 
 /* ------------------------------------------------------- races_shadow.c */

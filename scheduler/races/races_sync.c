@@ -216,8 +216,10 @@ bool races__sync_enter(struct races *r, struct races_granule *g,
 			has_other = true;
 		}
 		note_user(s, &mine);
-		if (how != RACES_WRITE && s->clock)
-			races__clock_join(r, r->task[c->task].clock, s->clock);
+		if (how == RACES_WRITE || !s->clock)
+			continue;
+		races__firm_part(r, c->task, s->clock);
+		races__clock_join(r, r->task[c->task].clock, s->clock);
 	}
 	return has_other;
 }

@@ -69,10 +69,10 @@ static inline enum rc_answer rc_access(struct races *r, uint32_t t,
 				       enum races_access how,
 				       struct races_found *found)
 {
-	struct races_found f = { .reserved = 0x55 };
+	struct races_found f = { .is_shared = 0x55 };
 
 	if (!races_access(r, t, addr, size, how, 100 + t, &f)) {
-		assert_int_equal(f.reserved, 0x55);
+		assert_int_equal(f.is_shared, 0x55);
 		return RC_NOTHING;
 	}
 	assert_int_equal(f.task, t);

@@ -312,6 +312,72 @@ static void test_release__goes_blind_when_out_of_lines(void **state)
 	assert_int_equal(rc_write(r, 3), RC_NOTHING);
 }
 
+/* ------------------------------------------------------ the firm order */
+
+/* Whether the task's write is told to be shared, and nothing else. */
+static bool is_shared(struct races *r, uint32_t t)
+{
+	struct races_found f = { .is_shared = 0 };
+
+	if (!races_access_news(r, t, RC_X, 4, RACES_WRITE, 100 + t, &f))
+		return false;
+	assert_false(f.is_synchronising);
+	return f.is_shared;
+}
+
+static void hand_over_by_atomic(struct races *r, uint32_t from, uint32_t to)
+{
+	rc_access(r, from, RC_X + 64, 4, RACES_ATOMIC, NULL);
+	rc_access(r, to, RC_X + 64, 4, RACES_ATOMIC, NULL);
+}
+
+static void test_firm__order_by_atomics_is_not(void **state)
+{
+	assert_false(is_shared(*state, 1));
+	hand_over_by_atomic(*state, 1, 2);
+	assert_true(is_shared(*state, 2));
+}
+
+static void test_firm__order_by_locks_is(void **state)
+{
+	struct races *r = *state;
+
+	hand_over_by_atomic(r, 3, 1);
+	assert_false(is_shared(r, 1));
+	races_release(r, 1, 5);
+	races_acquire(r, 2, 5);
+	assert_false(is_shared(r, 2));
+	races_join(r, 3, 2);
+	assert_false(is_shared(r, 3));
+}
+
+/* What came by an atomic is not made firm by a lock on the way. */
+static void test_firm__passes_through_locks(void **state)
+{
+	struct races *r = *state;
+
+	assert_false(is_shared(r, 1));
+	hand_over_by_atomic(r, 1, 2);
+	races_release(r, 2, 5);
+	races_acquire(r, 3, 5);
+	assert_true(is_shared(r, 3));
+}
+
+static void test_firm__once_shared_always_shared(void **state)
+{
+	struct races *r = *state;
+
+	assert_false(is_shared(r, 1));
+	hand_over_by_atomic(r, 1, 2);
+	assert_true(is_shared(r, 2));
+	races_release(r, 2, 5);
+	races_acquire(r, 3, 5);
+	assert_true(is_shared(r, 3));
+	assert_int_equal(rc_read(r, 3), RC_NOTHING);
+	races_forget(r, RC_X, 4);
+	assert_false(is_shared(r, 3));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +406,10 @@ int main(void)
 		RC_TEST_MAIN(test_clock__replaces_all_of_a_large_one),
 		RC_TEST_MAIN(test_access__of_a_task_nobody_forked),
 		RC_TEST(test_release__goes_blind_when_out_of_lines),
+		RC_TEST(test_firm__order_by_atomics_is_not),
+		RC_TEST(test_firm__order_by_locks_is),
+		RC_TEST(test_firm__passes_through_locks),
+		RC_TEST(test_firm__once_shared_always_shared),
 	};
 
 	return cmocka_run_group_tests_name("races_order", tests, NULL, NULL);
