@@ -291,6 +291,9 @@ static void print_numbers(struct report_context *c)
 		plural(t->nr_preemptions));
 	fprintf(c->f, "  run %" PRIu64 ", strategy %s, seed %" PRIu64 "\n",
 		t->run, t->strategy ? t->strategy : "?", t->seed);
+	if (c->r->counters)
+		refusals_print(c->f, c->r->counters, t->module, t->nr_modules,
+			       c->r->symbols);
 }
 
 /* ---------------------------------------------------------------- output */

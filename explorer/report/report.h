@@ -32,6 +32,7 @@ struct report {
 	const char *output;	/* of the failing run */
 	size_t output_bytes;
 	const char *replay_command;
+	const struct control_counters *counters;	/* of the run; or NULL */
 };
 
 /* Print what failed, where, how it came to that, and how to replay it. */
@@ -63,5 +64,10 @@ void report_race_subject(struct symbols *symbols, const struct control_race *r,
  * was watched and raced.
  */
 void summary_print(FILE *f, const struct search_end *end);
+
+/* What the guard refused, a line for each kind of call. */
+void refusals_print(FILE *f, const struct control_counters *c,
+		    const struct trace_module *module, uint32_t nr_modules,
+		    struct symbols *symbols);
 
 #endif /* EXPLORER_REPORT_REPORT_H */

@@ -51,6 +51,7 @@ void report_failure(FILE *out, const struct failure *f, const char *path)
 		.output = f->output,
 		.output_bytes = f->output_bytes,
 		.replay_command = command,
+		.counters = &f->counters,
 	};
 
 	report_print(out, &r);

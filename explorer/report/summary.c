@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "explorer/report/report.h"
+#include "explorer/target/replay.h"
 #include "explorer/target/sanitizer.h"
 
 #define MIN_RUNS_FOR_RATE 10	/* fewer say nothing */
@@ -114,8 +115,7 @@ static void print_coverage(FILE *out, const struct tally *t,
 }
 
 /* Kinds of calls, the most frequent first. */
-static void print_calls(FILE *out, const char *what, const uint32_t *count,
-			const char *end)
+static void print_calls(FILE *out, const char *what, const uint32_t *count)
 {
 	struct ranked row[CONTROL_MAX_SYSCALLS];
 	uint64_t rest = 0;
@@ -140,7 +140,7 @@ static void print_calls(FILE *out, const char *what, const uint32_t *count,
 	}
 	if (rest)
 		fprintf(out, ", %llu others", (unsigned long long)rest);
-	fprintf(out, "%s\n", end);
+	fputc('\n', out);
 }
 
 /* A detector that has no room left must not look as if all were well. */
@@ -182,6 +182,21 @@ static void print_escapes(FILE *out, const struct control_counters *c)
 	print_blind(out, c);
 }
 
+static void print_refusals(FILE *out, const struct search_end *end)
+{
+	struct symbols *symbols;
+	struct trace_module *m;
+	uint32_t nr;
+
+	if (!end->tally->counters.denied)
+		return;
+	m = replay_modules(end->control, end->path, &nr);
+	symbols = symbols_new(m, nr);
+	refusals_print(out, &end->tally->counters, m, nr, symbols);
+	replay_modules_free(m, nr);
+	symbols_free(symbols);
+}
+
 /* Which accesses were watched, which were not, and what raced. */
 static void print_accesses(FILE *out, const struct search_end *end)
 {
@@ -210,11 +225,10 @@ void summary_print(FILE *out, const struct search_end *end)
 	if (sanitizer)
 		fprintf(out, "  not looked for: %s\n", sanitizer->what);
 	print_escapes(out, &t->counters);
-	print_calls(out, "refused by explore's guard", t->counters.refused,
-		    "; --no-guard lets it");
+	print_refusals(out, end);
 	/* No replay can repeat their results. */
 	print_calls(out, "passed to the kernel, not recorded",
-		    t->counters.passed, "");
+		    t->counters.passed);
 	print_accesses(out, end);
 	fflush(out);
 }

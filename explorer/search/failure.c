@@ -89,6 +89,7 @@ struct failure *failure_new(struct worker *w, const struct target *target,
 	output = worker_output(w, &f->output_bytes);
 	f->output = copy(output, f->output_bytes, 1);
 	f->place = place_of_failure(c);
+	f->counters = c->counters;
 	return f;
 }
 

@@ -29,6 +29,7 @@ struct failure {
 	char *output;
 	size_t output_bytes;
 	uint64_t place;		/* place_of_failure() */
+	struct control_counters counters;	/* of the run */
 };
 
 /* Keep the run that the worker has just finished. Build ids stay empty. */

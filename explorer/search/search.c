@@ -148,6 +148,7 @@ static void tell_end(const struct search *s, const struct control *c)
 		.options = s->o,
 		.plan = s->plan,
 		.program = s->target->argv[0],
+		.path = s->target->program,
 		.tally = &s->tally,
 		.covered = s->covered,
 		.control = c,

@@ -28,6 +28,7 @@ struct search_end {
 	const struct options *options;
 	const struct plan *plan;
 	const char *program;	/* as it was typed */
+	const char *path;	/* its file */
 	const struct tally *tally;
 	const char *covered;	/* the strategy's own words, or "" */
 	/* Of the watched accesses; `scope` NULL: none were. */

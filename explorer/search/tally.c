@@ -70,6 +70,22 @@ void set_release(struct set *s)
 
 /* ---------------------------------------------------------------- tally */
 
+/* The first of each number, whatever run it was in. */
+static void add_refusals(struct control_counters *sum,
+			 const struct control_counters *c)
+{
+	for (uint64_t i = 0; i < c->nr_refusals && i < CONTROL_MAX_REFUSALS;
+	     i++) {
+		uint64_t at = 0;
+
+		while (at < sum->nr_refusals &&
+		       sum->refusal[at].number != c->refusal[i].number)
+			at++;
+		if (at == sum->nr_refusals && at < CONTROL_MAX_REFUSALS)
+			sum->refusal[sum->nr_refusals++] = c->refusal[i];
+	}
+}
+
 static void add_counters(struct control_counters *sum,
 			 const struct control_counters *c)
 {
@@ -89,6 +105,7 @@ static void add_counters(struct control_counters *sum,
 	sum->races_lost += c->races_lost;
 	sum->freed_lost += c->freed_lost;
 	sum->listeners += c->listeners;
+	add_refusals(sum, c);
 	for (size_t i = 0; i < CONTROL_MAX_SYSCALLS; i++) {
 		sum->passed[i] += c->passed[i];
 		sum->refused[i] += c->refused[i];

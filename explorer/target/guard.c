@@ -65,19 +65,23 @@ static int refuse_all(scmp_filter_ctx ctx, const int *call, size_t nr)
 	return rc;
 }
 
-/* What may be done to any process in the namespace but to the zygote. */
+/* What may be done to any process in the namespace but to zygote and ward. */
 static int protect_zygote(scmp_filter_ctx ctx)
 {
 	int rc = refuse_number(ctx, SCMP_SYS(kill), 0, -WARD_ZYGOTE_NUMBER);
 
+	if (!rc)	/* that means everybody, too */
+		rc = refuse_number(ctx, SCMP_SYS(kill), 0, -WARD_NUMBER);
 	for (size_t i = 0; !rc && i < referee_nr_rules; i++) {
 		const struct referee_rule *r = &referee_rules[i];
 
-		if (r->how != REFEREE_OWNER)
-			rc = refuse_number(ctx, r->call, r->arg,
-					   WARD_ZYGOTE_NUMBER);
+		if (r->how == REFEREE_OWNER)
+			continue;
+		rc = refuse_number(ctx, r->call, r->arg, WARD_ZYGOTE_NUMBER);
+		if (!rc)
+			rc = refuse_number(ctx, r->call, r->arg, WARD_NUMBER);
 	}
-	return rc ? rc : refuse_number(ctx, SCMP_SYS(kill), 0, -1);
+	return rc;
 }
 
 /* The caller's own number is 0, so everything else is asked about. */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#define WARD_NUMBER 1		/* in its namespace it is the init */
 /* In a namespace: what getppid() says in a run. */
 #define WARD_ZYGOTE_NUMBER 999
 /*

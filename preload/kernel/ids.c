@@ -307,6 +307,15 @@ void ids_translate(struct trap *t, const struct trap_entry *e)
 		translate_special(t);
 }
 
+#define STACK_WORDS 64		/* looked through for a caller */
+
+/* Libraries of the system's, and the vDSO; "" is the program. */
+static bool is_system(const char *path)
+{
+	return core_has_prefix(path, "/lib") || path[0] == '[' ||
+	       core_has_prefix(path, "/usr/lib");
+}
+
 static bool is_guarded(int64_t nr)
 {
 	switch (nr) {
@@ -320,11 +329,74 @@ static bool is_guarded(int64_t nr)
 	}
 }
 
+/* Whether the bytes before a return address are a call. */
+static bool is_behind_call(uint64_t pc)
+{
+	uint64_t byte;
+
+	for (uint64_t bytes = 2; bytes <= 7; bytes++) {
+		if (!sys_load8((void *)(uintptr_t)(pc - bytes), &byte))
+			return false;
+		if (byte == 0xff || (byte == 0xe8 && bytes == 5))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Who called the library's function that made the call: the innermost return
+ * address on the stack that is in code of the program's. Functions around a
+ * system call have small frames. 0: none.
+ */
+static uint64_t find_caller(void)
+{
+	const struct control *c = runtime_control;
+	uint64_t sp = core_self()->reg_sp, word;
+
+	for (int i = 0; i < STACK_WORDS; i++, sp += 8) {
+		if (!sys_load64((void *)(uintptr_t)sp, &word))
+			return 0;
+		for (uint32_t m = 0; m < c->nr_modules; m++)
+			if (word - c->module[m].start <
+				    c->module[m].end - c->module[m].start &&
+			    !is_system(c->module[m].path) &&
+			    is_behind_call(word))
+				return word;
+	}
+	return 0;
+}
+
+static void note_refusal(const struct trap *t)
+{
+	struct control *c = runtime_control;
+	uint64_t pc = find_caller();
+	struct control_refusal *r;
+
+	if (c->counters.nr_refusals >= CONTROL_MAX_REFUSALS)
+		return;
+	if (!pc)
+		pc = t->site;
+	r = &c->counters.refusal[c->counters.nr_refusals++];
+	r->number = (uint32_t)t->nr;
+	r->task = runtime_self();
+	r->module = 0;
+	while (r->module < c->nr_modules &&
+	       pc - c->module[r->module].start >=
+		       c->module[r->module].end - c->module[r->module].start)
+		r->module++;
+	if (r->module == c->nr_modules)
+		r->module = CONTROL_MAX_MODULES;
+	else
+		r->offset = pc - c->module[r->module].start;
+}
+
 bool ids_was_refused(const struct trap *t)
 {
 	if (runtime_control->config.flags & CONTROL_F_NO_GUARD ||
 	    !is_guarded(t->nr))
 		return false;
+	if (!runtime_control->counters.refused[t->nr])
+		note_refusal(t);
 	runtime_control->counters.denied++;
 	runtime_control->counters.refused[t->nr]++;
 	return true;

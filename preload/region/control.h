@@ -254,6 +254,17 @@ struct control_exec {
 	char text[CONTROL_EXEC_BYTES];
 };
 
+#define CONTROL_MAX_REFUSALS 8
+
+/* The first call of its number in a run that the guard refused. */
+struct control_refusal {
+	uint32_t number;	/* of the system call */
+	uint32_t task;
+	uint32_t module;	/* of the code that called; CONTROL_MAX_MODULES: */
+	uint32_t reserved;	/* ... unknown */
+	uint64_t offset;	/* return address, from the module's start */
+};
+
 /* What escaped control, or was refused; for the honest summary. */
 struct control_counters {
 	uint64_t traps;		/* SIGSYS taken */
@@ -273,10 +284,12 @@ struct control_counters {
 	uint64_t races_lost;	/* unordered accesses, pairs of places */
 	uint64_t freed_lost;	/* pages with freed memory */
 	uint64_t listeners;	/* of seccomp, not given */
-	uint64_t reserved[16];
+	uint64_t nr_refusals;	/* in refusal[] */
+	uint64_t reserved[15];
 	/* Passed to the kernel and not recorded, by number. */
 	uint32_t passed[CONTROL_MAX_SYSCALLS];
 	uint32_t refused[CONTROL_MAX_SYSCALLS];	/* by the guard, by number */
+	struct control_refusal refusal[CONTROL_MAX_REFUSALS];
 };
 
 /* ------------------------------------------------------------- accesses */
