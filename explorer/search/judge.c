@@ -115,6 +115,24 @@ static void handle_no_verdict(struct search *s, const struct record *r)
 
 /* ------------------------------------------------------------------ commit */
 
+/* Wrappers such as `timeout` have the program to be tested as a child. */
+static void say_no_thread(struct search *s, const struct record *r)
+{
+	const char *name = s->target->argv[0];
+	unsigned long long nr = r->counters.forks;
+
+	if (!nr)
+		search__say(s, "'%s' created no second thread: nothing to "
+			    "explore", name);
+	else
+		search__say(s, "'%s' created no second thread itself, and what "
+			    "its %llu child process%s did was not controlled: "
+			    "nothing to explore; if '%s' only starts the "
+			    "program to be tested, run that one directly: "
+			    "explore PROGRAM", name, nr, nr == 1 ? "" : "es",
+			    name);
+}
+
 static void judge(struct search *s, struct record *r)
 {
 	if (r->verdict > CONTROL_VERDICT_RACE) {
@@ -130,15 +148,7 @@ static void judge(struct search *s, struct record *r)
 	else if (r->has_known_race)
 		s->tally.failures++;	/* of a kind that is known */
 	if (!r->has_choices && !s->is_done) {
-			if (r->counters.forks)
-			search__say(s, "'%s' created no second thread itself, and what its "
-			     "%llu child process%s did was not controlled: "
-			     "nothing to explore", s->target->argv[0],
-			     (unsigned long long)r->counters.forks,
-			     r->counters.forks == 1 ? "" : "es");
-		else
-			search__say(s, "'%s' created no second thread: nothing to explore",
-			     s->target->argv[0]);
+		say_no_thread(s, r);
 		s->is_done = true;
 	}
 }
