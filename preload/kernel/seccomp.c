@@ -271,7 +271,7 @@ static int64_t set_filter(uint64_t flags, uint64_t from)
 	struct filter *f;
 
 	/* As a kernel without listeners answers. */
-	if (flags & FLAG_NEW_LISTENER)
+	if (flags & FLAG_NEW_LISTENER && from)	/* not only asked for */
 		runtime_control->counters.listeners++;
 	if (flags & ~(uint64_t)KNOWN_FLAGS)
 		return -EINVAL;
