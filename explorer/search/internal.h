@@ -68,6 +68,9 @@ struct search {
 	bool has_ended;		/* no further number is given out */
 };
 
+/* That one run may cost: what kills its target twice would do so again. */
+#define SEARCH_MAX_STARTS 2
+
 struct runner {
 	struct search *search;
 	struct worker *worker;

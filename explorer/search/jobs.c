@@ -77,10 +77,15 @@ static void keep(struct runner *runner, struct record *r)
 	}
 }
 
+static bool is_sequential(const struct plan *plan)
+{
+	return plan->strategy->flags & EXPLORE_STRATEGY_F_SEQUENTIAL;
+}
+
 /* A strategy that walks a tree has to begin again: the tree is another one. */
 static void start_over(const struct search *s, struct control *c)
 {
-	if (!(s->plan->strategy->flags & EXPLORE_STRATEGY_F_SEQUENTIAL))
+	if (!is_sequential(s->plan))
 		return;
 	madvise(c->strategy, sizeof(c->strategy), MADV_REMOVE);
 	s->plan->strategy->init(c->strategy, &s->plan->setup);
@@ -117,16 +122,18 @@ static int replay_for_stacks(struct worker **replayer, const struct search *s,
 			     const struct control_race *r, struct stack *later,
 			     struct stack *earlier, struct errbuf *err)
 {
-	int rc = 0;
+	int rc = -ECHILD;
 
-	if (!*replayer)
-		rc = worker_start(replayer, s->target, &s->config, cpu, err);
-	if (!rc)
-		rc = race_stacks_find(*replayer, t, from, r, later, earlier,
-				      err);
-	if (rc == -ECHILD || rc == -ETIMEDOUT) {	/* it is gone */
-		worker_free(*replayer);
-		*replayer = NULL;
+	for (int i = 0; rc == -ECHILD && i < SEARCH_MAX_STARTS; i++) {
+		rc = *replayer ? 0 : worker_start(replayer, s->target,
+						  &s->config, cpu, err);
+		if (!rc)
+			rc = race_stacks_find(*replayer, t, from, r, later,
+					      earlier, err);
+		if (rc == -ECHILD || rc == -ETIMEDOUT) {	/* it is gone */
+			worker_free(*replayer);
+			*replayer = NULL;
+		}
 	}
 	return rc;
 }
@@ -224,6 +231,45 @@ static int run_until_judged(struct runner *runner, struct record *r,
 	}
 }
 
+/*
+ * The process that runs are forked from was killed, for want of memory say. A
+ * run follows from its number and from what was learned, so another one can do
+ * it. Not where the strategy's state is the sum of all runs.
+ */
+static bool revive(struct runner *runner, struct record *r)
+{
+	const struct search *s = runner->search;
+	struct control *c = worker_control(runner->worker);
+	struct errbuf err = ERRBUF_INIT;
+
+	if (is_sequential(s->plan) ||
+	    worker_restart(runner->worker, &s->config, runner->cpu, &err) ||
+	    plan_start(s->plan, c, &err))
+		return false;
+	learn_tell(&s->learning, c);
+	lesson_release(r->lesson);
+	r->err = (struct errbuf)ERRBUF_INIT;
+	return true;
+}
+
+static int run_or_revive(struct runner *runner, struct record *r,
+			 bool *is_again)
+{
+	const struct search *s = runner->search;
+	struct control *c = worker_control(runner->worker);
+	int rc = -ECHILD;
+
+	for (int i = 0; rc == -ECHILD && i < SEARCH_MAX_STARTS; i++) {
+		if (i && !revive(runner, r))
+			return rc;
+		c->config.run = r->run;
+		c->config.flags = s->config.flags |
+				  learn_run_flags(s->plan, r->run);
+		rc = run_until_judged(runner, r, is_again);
+	}
+	return rc;
+}
+
 /* Run number r->run. */
 static void run_one(struct runner *runner, struct record *r)
 {
@@ -235,9 +281,7 @@ static void run_one(struct runner *runner, struct record *r)
 	int rc;
 
 	r->lesson = xcalloc(1, sizeof(*r->lesson));
-	c->config.run = r->run;
-	c->config.flags = s->config.flags | learn_run_flags(s->plan, r->run);
-	rc = run_until_judged(runner, r, &is_again);
+	rc = run_or_revive(runner, r, &is_again);
 	if (rc)
 		r->kind = rc == -EINTR ? RECORD_STOPPED : RECORD_BROKEN;
 	if (rc || r->kind == RECORD_EXHAUSTED)

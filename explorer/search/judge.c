@@ -4,6 +4,7 @@
  */
 #include "explorer/search/internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define MAX_OVER_LIMIT 3u	/* such runs before any complete one: enough */
@@ -29,21 +30,35 @@ static int start_confirmer(struct search *s, struct errbuf *err)
 			    s->runner[0].cpu, err);
 }
 
+/* Once more where the target was killed, see revive(). */
+static int confirm(struct search *s, struct failure **f, struct errbuf *err)
+{
+	int rc = -ECHILD;
+
+	for (int i = 0; rc == -ECHILD && i < SEARCH_MAX_STARTS; i++) {
+		err->text[0] = '\0';
+		rc = start_confirmer(s, err);
+		if (!rc)
+			rc = failure_confirm(f, s->confirmer, s->target,
+					     s->plan, err);
+		if (!rc)
+			return 0;
+		worker_free(s->confirmer);
+		s->confirmer = NULL;
+	}
+	return rc;
+}
+
 static void report_failure(struct search *s, struct failure **f)
 {
 	struct errbuf err = ERRBUF_INIT;
 	uint64_t begin_ns = now_ns();
 	char *path = NULL;
 
-	if (start_confirmer(s, &err) ||
-	    failure_confirm(f, s->confirmer, s->target, s->plan, &err)) {
-		if (!search__is_interrupted)
-			search__say(s, "the failing run could not be replayed: %s",
-			     err.text);
-		worker_free(s->confirmer);
-		s->confirmer = NULL;
-		err.text[0] = '\0';
-	}
+	if (confirm(s, f, &err) && !search__is_interrupted)
+		search__say(s, "the failing run could not be replayed: %s",
+			    err.text);
+	err.text[0] = '\0';
 	s->status = EXIT_FOUND;
 	if (failure_save(*f, s->o->traces, &path, &err)) {
 		search__say(s, "%s", err.text);

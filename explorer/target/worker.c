@@ -291,6 +291,47 @@ int worker_start(struct worker **out, const struct target *target,
 	return rc;
 }
 
+/* Whether an address, and a number of a site, means the same in both. */
+static bool is_same_layout(const struct worker *a, const struct worker *b)
+{
+	const struct control *x = a->control, *y = b->control;
+
+	return a->nr_modules == b->nr_modules &&
+	       !memcmp(x->module, y->module,
+		       a->nr_modules * sizeof(x->module[0])) &&
+	       x->nr_access == y->nr_access &&
+	       !memcmp(x->access, y->access,
+		       x->nr_access * sizeof(x->access[0]));
+}
+
+int worker_restart(struct worker *w, const struct control_config *config,
+		   int cpu, struct errbuf *err)
+{
+	struct control *here = w->control;
+	struct worker *new, old;
+	int rc = worker_start(&new, w->target, config, cpu, err);
+
+	if (rc)
+		return rc;
+	/* Others may look at what the two have in common all the time. */
+	if (!is_same_layout(w, new) ||
+	    mmap(here, sizeof(*here), PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_NORESERVE | MAP_FIXED, new->control_fd,
+		 0) == MAP_FAILED) {
+		worker_free(new);
+		return -ESTALE;
+	}
+	munmap(new->control, sizeof(*here));
+	new->control = here;
+	loaded_merge(&new->loaded, &w->loaded);
+	old = *w;
+	*w = *new;
+	*new = old;
+	new->control = NULL;
+	worker_free(new);
+	return 0;
+}
+
 const struct access_stats *worker_access(const struct worker *w)
 {
 	return &w->access;

@@ -29,6 +29,15 @@ int worker_start(struct worker **out, const struct target *target,
 		 const struct control_config *config, int cpu,
 		 struct errbuf *err);
 
+/*
+ * Its zygote is gone: start another in its place. The control region stays where
+ * it is and is as worker_start() leaves it. Returns 0, or negative, and then
+ * nothing has changed: as worker_start(), or -ESTALE when the target lies
+ * elsewhere now.
+ */
+int worker_restart(struct worker *w, const struct control_config *config,
+		   int cpu, struct errbuf *err);
+
 /* Whether addresses differ from start to start: no personality(). */
 bool worker_has_aslr(const struct worker *w);
 
