@@ -62,14 +62,15 @@ static int64_t make_call(struct trap *t, const struct trap_entry *e)
 }
 
 /*
- * What names lead to is shared by all tasks: between a look and what is done
- * about it, another one may change it.
+ * What names lead to, and which descriptor a number is, is shared by all tasks:
+ * between a look and what is done about it, another one may change it.
  */
-static void announce_name(const struct trap *t, const struct trap_entry *e)
+static void announce(const struct trap *t, const struct trap_entry *e)
 {
 	struct runtime_op op = { .kind = EXPLORE_OP_SYSCALL, .pc = t->site };
+	bool is_by_name = e->flags & TRAP_F_FILES && !e->fd_arg;
 
-	if (e->flags & TRAP_F_FILES && !e->fd_arg &&
+	if ((is_by_name || e->flags & TRAP_F_TABLE) &&
 	    runtime_scheduler()->nr_live > 1)
 		core_point(&op);
 }
@@ -86,7 +87,7 @@ static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 		return r;
 	if (t->nr != __NR_sched_yield)
 		rounds_effect(runtime_self());
-	announce_name(t, e);
+	announce(t, e);
 
 	if ((kind >= FILES_NAME && proc_call(t, kind, files_inside_id(fd), &r)) ||
 	    (e->flags & TRAP_F_FILES && proc_enter(t, &r)))

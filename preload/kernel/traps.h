@@ -55,6 +55,8 @@ enum trap_flags {
 	TRAP_F_FILES = 1 << 5,
 	/* Of any number of descriptors (poll). */
 	TRAP_F_MANY = 1 << 6,
+	/* Changes which descriptor a number is, or what names lead to. */
+	TRAP_F_TABLE = 1 << 7,
 };
 
 /* Whether a call may stop its caller, and how that is avoided. */
