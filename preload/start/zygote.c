@@ -27,6 +27,7 @@
 #include "preload/core/core.h"
 #include "preload/kernel/rlimits.h"
 #include "preload/kernel/ids.h"
+#include "preload/start/shared.h"
 
 uint32_t sys_has_fsgsbase;
 RUNTIME_HIDDEN const struct explore_strategy *core_plugin;
@@ -213,6 +214,7 @@ static void wait_for_command(struct control *c)
 static void in_the_run(void)
 {
 	ids_start_run();
+	shared_copy();
 	sys_call2(__NR_prctl, PR_SET_PDEATHSIG, 9);
 	process_trap_cpu();
 	core_start_run();
@@ -279,6 +281,7 @@ void zygote_hold(void)
 		return;
 	is_held = true;
 	prepare(c);
+	shared_find();
 	set_state(c, CONTROL_STATE_READY);
 	serve(c);
 }
