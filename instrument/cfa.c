@@ -5,6 +5,8 @@
  * of the saved registers.
  */
 #include "instrument/internal.h"
+#include "instrument/frames.h"
+#include "instrument/encoded.h"
 
 #include <dwarf.h>
 #include <errno.h>

@@ -3,6 +3,9 @@
  * code.c - decode every function once, from its first byte to its last.
  */
 #include "instrument/internal.h"
+#include "instrument/code.h"
+#include "instrument/image.h"
+#include "instrument/frames.h"
 
 #include <errno.h>
 #include <stdlib.h>

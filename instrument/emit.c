@@ -6,6 +6,9 @@
  * two that are saved, and none touches the 128 bytes below rsp.
  */
 #include "instrument/internal.h"
+#include "instrument/emit.h"
+#include "instrument/code.h"
+#include "instrument/image.h"
 
 #include <assert.h>
 #include <errno.h>

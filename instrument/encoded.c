@@ -3,6 +3,8 @@
  * encoded.c - numbers and pointers of exception tables (LSB core, 10.6).
  */
 #include "instrument/internal.h"
+#include "instrument/frames.h"
+#include "instrument/encoded.h"
 
 #include <dwarf.h>
 

@@ -11,6 +11,8 @@
  * compiler has split into a hot and a cold part have one frame.
  */
 #include "instrument/internal.h"
+#include "instrument/code.h"
+#include "instrument/frames.h"
 
 #include <stdlib.h>
 

@@ -3,6 +3,9 @@
  * frames.c - function ranges from .eh_frame, which stripped files keep.
  */
 #include "instrument/internal.h"
+#include "instrument/image.h"
+#include "instrument/frames.h"
+#include "instrument/encoded.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>

@@ -3,6 +3,9 @@
  * image.c - an ELF file as it will lie in memory.
  */
 #include "instrument/internal.h"
+#include "instrument/image.h"
+#include "instrument/frames.h"
+#include "instrument/encoded.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -68,33 +68,11 @@ struct image {
 	bool is_fixed;		/* not position independent */
 };
 
-int image__open(struct image *img, const char *path, struct errbuf *err);
-void image__release(struct image *img);	/* after a failed open, too */
-
-struct segment *image__segment(const struct image *img, uint64_t addr);
-
-/* `bytes` of the file at `addr`, or NULL. Valid until image__release(). */
-const uint8_t *image__bytes(const struct image *img, uint64_t addr,
-			    uint64_t bytes);
-
-/* By section, or by segment where the file has no sections. */
-bool image__is_code(const struct image *img, uint64_t addr);
-bool image__is_plt(const struct image *img, uint64_t addr);
-
-/* No task can write here once the program runs. */
-bool image__is_constant(const struct image *img, uint64_t addr,
-			uint64_t bytes);
-
 enum landing_map {
 	LANDING,		/* segment.landing */
 	LANDING_ROOT,		/* and segment.landing */
 	LANDING_ENTERED,
 };
-
-/* Outside executable segments: not set, and never set. */
-void image__mark(const struct image *img, uint64_t addr, enum landing_map map);
-bool image__is_marked(const struct image *img, uint64_t addr,
-		      enum landing_map map);
 
 /* ---- pointers of exception tables ---- */
 
@@ -103,14 +81,6 @@ struct cursor {
 	uint64_t addr;		/* of `at` */
 	bool is_bad;		/* ran over the end: what was read is 0 */
 };
-
-uint64_t cursor__fixed(struct cursor *c, unsigned int bytes);
-uint64_t cursor__uleb(struct cursor *c);
-int64_t cursor__sleb(struct cursor *c);
-void cursor__skip(struct cursor *c, uint64_t bytes);
-
-/* A DW_EH_PE_* pointer. Indirect ones are left unresolved: their slot. */
-uint64_t cursor__pointer(struct cursor *c, uint8_t encoding);
 
 /* ---- functions ---- */
 
@@ -182,37 +152,6 @@ struct module {
 	struct instrument_plan *plan;
 };
 
-/* The function whose range has `addr`, or NULL. */
-struct function *module__function(const struct module *m, uint64_t addr);
-
-/* The instruction that starts at `addr`, or -1; `f` contains addr. */
-long module__insn(const struct module *m, const struct function *f,
-		  uint64_t addr);
-
-/* Grow *array to hold one more than `nr`. */
-int module__grow(void *array, size_t size, size_t nr, size_t *max);
-
-int frames__read(struct module *m);
-int code__decode(struct module *m);
-
-/* Decode one instruction for good; false when it is none. */
-bool code__at(const struct module *m, uint64_t addr, uint64_t end,
-	      ZydisDecodedInstruction *insn, ZydisDecodedOperand *op);
-
-/* Where a rip-relative or absolute operand without registers points. */
-bool code__constant_address(const ZydisDecodedInstruction *insn,
-			    const ZydisDecodedOperandMem *mem, uint64_t addr,
-			    uint64_t *target);
-
-/* Mark where control may come in; needs code__decode(). */
-int landing__find(struct module *m);
-
-/* The parts of it: pointers in data and symbols; jump tables; catch blocks. */
-int tables__mark_pointers(const struct module *m);
-int tables__find_heads(struct module *m);	/* before the next one */
-void tables__mark_jumps(const struct module *m, struct function *f);
-bool lsda__mark(const struct module *m, const struct function *f);
-
 /* ---- frames ---- */
 
 enum cfa_base { CFA_UNKNOWN, CFA_RSP, CFA_RBP };
@@ -228,21 +167,6 @@ struct cfa_table {
 	struct cfa_row *row;
 	size_t nr, max;
 };
-
-int cfa__read(const struct module *m, const struct function *f,
-	      struct cfa_table *table);
-
-/* The row for `addr`; *at is a hint that only grows, starting with 0. */
-const struct cfa_row *cfa__row(const struct cfa_table *table, uint64_t addr,
-			       size_t *at);
-
-/* Fill is_frame_known of all functions. */
-int escape__find(struct module *m);
-
-/* The operand lies in the function's own frame, where nobody else looks. */
-bool escape__is_private(const struct module *m, const struct function *f,
-			const struct cfa_row *row,
-			const ZydisDecodedOperandMem *mem);
 
 /* ---- sites ---- */
 
@@ -275,13 +199,6 @@ struct candidates {
 	size_t nr, max;
 };
 
-/*
- * Collect a function's candidates and count what is skipped. An INSN_TSC that
- * is reached is always one: it is never moved as it is, where it would trap.
- */
-int operand__collect(const struct module *m, const struct function *f,
-		     struct candidates *found);
-
 /* ---- trampolines ---- */
 
 struct emitter {
@@ -293,44 +210,5 @@ struct emitter {
 	bool is_bad;		/* full, out of reach: what was written is */
 				/* to be taken back */
 };
-
-void emit__bytes(struct emitter *e, const void *bytes, size_t nr);
-void emit__prologue(struct emitter *e);
-void emit__epilogue(struct emitter *e);
-
-/* Load the address and call the runtime; `nr` counts the instruction's. */
-void emit__call(struct emitter *e, const struct access *access,
-		unsigned int nr, uint32_t site);
-
-/*
- * Behind the second call of a movs of `length` bytes: INSTRUMENT_AROUND_BYTES
- * further on is the way around it. The epilogue and the movs are to follow.
- */
-void emit__around(struct emitter *e, unsigned int length);
-
-/* The call that stands for an rdtsc or rdtscp of `length` bytes. */
-void emit__stamp(struct emitter *e, unsigned int length);
-
-/* The instruction itself, as if at its place. `addr`: of the file. */
-void emit__moved(struct emitter *e, const struct module *m, uint64_t addr,
-		 const struct insn *insn);
-
-/*
- * A call in two parts: push its return address, a process address; then go
- * where it goes. What cannot be told apart so is not moved.
- */
-bool emit__can_move_call(const struct module *m, uint64_t addr,
-			 const struct insn *insn);
-void emit__push_return(struct emitter *e, uint64_t addr);
-void emit__called(struct emitter *e, const struct module *m, uint64_t addr,
-		  const struct insn *insn);
-
-/* Opcode bytes and a rel32 to a process address. */
-void emit__relative(struct emitter *e, const void *opcode, size_t nr,
-		    uint64_t target);
-
-/* Patch all candidates of a function; sites go to the plan. */
-int patch__function(struct module *m, const struct function *f,
-		    const struct candidates *found, struct emitter *e);
 
 #endif /* INSTRUMENT_INTERNAL_H */

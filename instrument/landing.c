@@ -11,6 +11,10 @@
  * left alone.
  */
 #include "instrument/internal.h"
+#include "instrument/emit.h"
+#include "instrument/code.h"
+#include "instrument/image.h"
+#include "instrument/frames.h"
 
 #include <errno.h>
 #include <stdlib.h>

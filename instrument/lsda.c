@@ -4,6 +4,9 @@
  * language specific data, in the layout all compilers here share.
  */
 #include "instrument/internal.h"
+#include "instrument/image.h"
+#include "instrument/frames.h"
+#include "instrument/encoded.h"
 
 #include <dwarf.h>
 

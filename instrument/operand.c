@@ -4,6 +4,9 @@
  * and how much of it.
  */
 #include "instrument/internal.h"
+#include "instrument/code.h"
+#include "instrument/image.h"
+#include "instrument/frames.h"
 
 #include <errno.h>
 #include <stdlib.h>

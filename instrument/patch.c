@@ -9,6 +9,9 @@
  * the callee, unwinders and exceptions see the original program.
  */
 #include "instrument/internal.h"
+#include "instrument/emit.h"
+#include "instrument/image.h"
+#include "instrument/frames.h"
 
 #include <assert.h>
 #include <errno.h>

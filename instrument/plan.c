@@ -4,6 +4,10 @@
  */
 #include "instrument/instrument.h"
 #include "instrument/internal.h"
+#include "instrument/frames.h"
+#include "instrument/emit.h"
+#include "instrument/code.h"
+#include "instrument/image.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -10,6 +10,9 @@
  * offsets from a label, which a lea in the same function loads.
  */
 #include "instrument/internal.h"
+#include "instrument/code.h"
+#include "instrument/image.h"
+#include "instrument/frames.h"
 
 #include <errno.h>
 #include <gelf.h>

@@ -3,6 +3,7 @@
  * bytes.c - a growing byte string.
  */
 #include "recorder/internal.h"
+#include "recorder/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,6 +7,7 @@
  * tests the digests, which nothing can compress, are most of what remains.
  */
 #include "recorder/internal.h"
+#include "recorder/bytes.h"
 
 #include <errno.h>
 

@@ -17,9 +17,6 @@ struct recorder_bytes {
 	bool has_failed;	/* out of memory: contents are incomplete */
 };
 
-void recorder__append(struct recorder_bytes *b, const void *data, size_t nr);
-void recorder__append_varint(struct recorder_bytes *b, uint64_t v);
-
 /* The payload of `decisions`. Returns 0 or -ENOMEM. */
 int recorder__encode_decisions(const struct trace *t,
 			       struct recorder_bytes *out);
@@ -30,13 +27,6 @@ void recorder__append_address(const struct trace *t, uint64_t addr,
 
 /* The payload of `values`. Returns 0 or -ENOMEM. */
 int recorder__encode_values(const struct trace *t, struct recorder_bytes *out);
-
-/*
- * A whole binary file: header and compressed payload, appended to the empty
- * `out`. Returns 0 or -ENOMEM.
- */
-int recorder__pack(struct recorder_bytes *out, const char *magic,
-		   uint64_t count, const void *raw, size_t raw_bytes);
 
 /* The text of trace.json. Returns 0 or -ENOMEM. */
 int recorder__print_json(const struct trace *t,

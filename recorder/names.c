@@ -6,6 +6,7 @@
  * rename one, nor one of scheduler/operations.c.
  */
 #include "recorder/trace.h"
+#include "recorder/names.h"
 
 #include "scheduler/operations.h"
 

@@ -3,6 +3,7 @@
  * pack.c - a payload to a whole binary part: header, zstd frame, checksums.
  */
 #include "recorder/internal.h"
+#include "recorder/bytes.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -147,8 +147,4 @@ int trace_find_latest(const char *parent, char **path, struct errbuf *err);
  */
 int trace_build_id(const char *path, char **build_id);
 
-/* Names used in trace.json and reports: "deadlock", "mutex-lock", ... */
-const char *trace_verdict_name(enum control_verdict_kind kind);
-const char *trace_op_name(enum explore_op_kind kind);
-
 #endif /* RECORDER_TRACE_H */

@@ -6,6 +6,8 @@
  * are hexadecimal. The order of members is fixed.
  */
 #include "recorder/internal.h"
+#include "recorder/bytes.h"
+#include "recorder/names.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

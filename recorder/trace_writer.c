@@ -8,6 +8,7 @@
  * is locked while its writer lives; trace_clean() removes the others.
  */
 #include "recorder/internal.h"
+#include "recorder/bytes.h"
 
 #include <dirent.h>
 #include <errno.h>

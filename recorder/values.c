@@ -4,6 +4,7 @@
  * `values`. There are few, and most traces have none, so row after row.
  */
 #include "recorder/internal.h"
+#include "recorder/bytes.h"
 
 #include <errno.h>
 

@@ -18,27 +18,12 @@ struct replayer_file {
 };
 
 /*
- * Read a whole regular file of at most `max` bytes. `data` is NULL on failure,
- * and `err` filled.
- */
-int replayer__load(struct replayer_file *file, size_t max,
-		   struct errbuf *err);
-
-/*
  * Check the text of trace.json and fill all of `t` but event, input and value
  * (the number of events is set). Returns 0, -ENOMEM or enum trace_error; then `t` may be
  * half filled, and the caller releases it.
  */
 int replayer__parse_json(struct trace *t, const struct replayer_file *file,
 			 struct format_parts *parts, struct errbuf *err);
-
-/*
- * Check a binary part against its header and what trace.json says, and
- * decompress it into *raw (malloc'd, never NULL on success).
- */
-int replayer__unpack(const struct replayer_file *file, const char *magic,
-		     const struct format_part *part, uint64_t count,
-		     uint8_t **raw, size_t *raw_bytes, struct errbuf *err);
 
 /*
  * The payload of `decisions`, as of that version of the format, to t->event,
@@ -54,11 +39,5 @@ int replayer__decode_decisions(struct trace *t, uint64_t version,
  */
 int replayer__decode_values(struct trace *t, uint64_t nr, const uint8_t *raw,
 			    size_t bytes);
-
-/* Say that the file is damaged and how; returns TRACE_E_CORRUPT. */
-int replayer__corrupt(struct errbuf *err, const char *path, const char *why);
-
-/* Say that the file is too new; returns TRACE_E_VERSION. */
-int replayer__newer(struct errbuf *err, const char *path, uint64_t version);
 
 #endif /* REPLAYER_INTERNAL_H */

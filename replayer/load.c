@@ -3,6 +3,7 @@
  * load.c - a file of a trace into memory, and what to say when it is no good.
  */
 #include "replayer/internal.h"
+#include "replayer/load.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,6 +6,8 @@
  * that a later version may add some without a new number.
  */
 #include "replayer/internal.h"
+#include "replayer/load.h"
+#include "recorder/names.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

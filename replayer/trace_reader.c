@@ -3,6 +3,7 @@
  * trace_reader.c - a trace directory to struct trace; trusts nothing it reads.
  */
 #include "replayer/internal.h"
+#include "replayer/load.h"
 
 #include <errno.h>
 #include <stdio.h>

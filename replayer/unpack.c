@@ -6,6 +6,7 @@
  * confirm, nor more than the stored bytes could possibly expand to.
  */
 #include "replayer/internal.h"
+#include "replayer/load.h"
 
 #include <errno.h>
 #include <stdlib.h>

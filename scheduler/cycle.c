@@ -8,6 +8,7 @@
  * them can go on, and a whole deadlock is found without this anyway.
  */
 #include "scheduler/internal.h"
+#include "scheduler/cycle.h"
 
 #define NOBODY UINT32_MAX
 

@@ -129,10 +129,4 @@ enum sched_result scheduler__choose_waiter(struct scheduler *s,
 
 /* -------------------------------------------------------------- valid.c */
 
-/*
- * Walk everything and check the invariants that the headers state. Slow; for
- * tests, and for every scheduler_next() of a build with -Dchecks=full.
- */
-bool scheduler_is_valid(const struct scheduler *s);
-
 #endif /* SCHEDULER_INTERNAL_H */

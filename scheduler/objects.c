@@ -7,6 +7,7 @@
  * clearing it between runs costs nothing. bucket[i] is 0 for i >= nr_buckets.
  */
 #include "scheduler/internal.h"
+#include "scheduler/objects.h"
 
 /* ---------------------------------------------------------------- table */
 

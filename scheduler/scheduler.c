@@ -6,6 +6,8 @@
  * of the whole tool.
  */
 #include "scheduler/internal.h"
+#include "scheduler/valid.h"
+#include "scheduler/objects.h"
 
 /* --------------------------------------------------------------- digest */
 

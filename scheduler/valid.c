@@ -3,6 +3,8 @@
  * valid.c - the invariants of the model, checked.
  */
 #include "scheduler/internal.h"
+#include "scheduler/valid.h"
+#include "scheduler/objects.h"
 
 static bool is_live_list_valid(const struct scheduler *s)
 {

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "strategies/strategies.h"
+#include "strategies/replay.h"
 #include "strategies/internal.h"
 
 static size_t replay_bytes(const struct explore_setup *setup)

@@ -38,9 +38,6 @@ extern const struct explore_strategy strategy_rr;
 extern const struct explore_strategy strategy_slices;
 extern const struct explore_strategy strategy_portfolio;
 
-/* Internal: neither found nor listed by the functions below. */
-extern const struct explore_strategy strategy_replay;
-
 /* The built-in strategy of that name, or NULL. */
 const struct explore_strategy *strategies_find(const char *name);
 
@@ -113,13 +110,5 @@ struct strategy_replay_state {
 		uint32_t pad;
 	} step[];
 };
-
-/*
- * Fill the state, after init(), from `nr` numbers each that lie `stride` bytes
- * apart, beginning at `chosen` and at `ticks` (so they can be fields of a log's
- * entries). Returns 0, or -E2BIG when the state has no room for them.
- */
-int strategy_replay_fill(void *state, const uint32_t *chosen,
-			 const uint64_t *ticks, size_t stride, uint64_t nr);
 
 #endif /* STRATEGIES_STRATEGIES_H */

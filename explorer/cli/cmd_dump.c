@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "explorer/cli/message.h"
 #include "explorer/report/report.h"
+#include "explorer/report/dump.h"
 #include "explorer/symbols/symbols.h"
 #include "recorder/trace.h"
 

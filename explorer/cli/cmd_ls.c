@@ -15,6 +15,7 @@
 #include "explorer/cli/message.h"
 #include "explorer/symbols/symbols.h"
 #include "recorder/trace.h"
+#include "recorder/names.h"
 
 /* Where it went wrong, as far as the files still tell. */
 static char *describe_place(const struct trace *t)

@@ -19,6 +19,7 @@
 #include "explorer/target/replay.h"
 #include "explorer/target/target.h"
 #include "recorder/trace.h"
+#include "recorder/names.h"
 
 /* The trace named, or the latest one; malloc'd. */
 static char *choose_trace(const struct options *o)

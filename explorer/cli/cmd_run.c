@@ -17,6 +17,7 @@
 #include "explorer/cli/message.h"
 #include "explorer/target/launch.h"
 #include "explorer/report/report.h"
+#include "recorder/names.h"
 
 /* Both commands start the same way. */
 struct job {

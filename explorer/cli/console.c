@@ -11,6 +11,7 @@
 
 #include "explorer/cli/message.h"
 #include "explorer/report/report.h"
+#include "explorer/report/summary.h"
 
 static void on_progress(void *data, const struct tally *t)
 {

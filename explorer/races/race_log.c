@@ -11,6 +11,7 @@
 #include "explorer/races/race_stacks.h"
 #include "explorer/target/place.h"
 #include "recorder/format.h"
+#include "explorer/symbols/variables.h"
 
 #define MAX_REPLAYED 20u	/* races with stacks, of one search */
 

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "recorder/names.h"
+#include "explorer/symbols/variables.h"
 
 #define MAX_FUNCTION 60	/* C++ names can fill a screen */
 #define MAX_CELL 32u

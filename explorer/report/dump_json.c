@@ -12,6 +12,9 @@
 
 #include "explorer/report/describe.h"
 #include "explorer/report/report.h"
+#include "explorer/report/dump.h"
+#include "recorder/names.h"
+#include "explorer/symbols/variables.h"
 
 static void add_u64(cJSON *o, const char *name, uint64_t v)
 {

@@ -7,6 +7,8 @@
 
 #include "explorer/report/describe.h"
 #include "explorer/report/report.h"
+#include "explorer/report/dump.h"
+#include "recorder/names.h"
 
 static void print_arguments(FILE *f, const struct trace *t)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "explorer/report/describe.h"
+#include "explorer/report/summary.h"
 #include "explorer/report/report.h"
 
 static void print_who(FILE *f, const struct control_refusal *r,

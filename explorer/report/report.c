@@ -7,6 +7,7 @@
  * a terminal and in a file.
  */
 #include "explorer/report/report.h"
+#include "explorer/report/summary.h"
 
 #include "explorer/report/internal.h"
 
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #include "explorer/races/race_stacks.h"
+#include "recorder/names.h"
 
 #define MAX_OUTPUT_LINES 10u
 #define MAX_OUTPUT_BYTES 2000u

@@ -9,6 +9,8 @@
 #include "explorer/races/race_log.h"
 #include "explorer/report/internal.h"
 #include "explorer/report/report.h"
+#include "explorer/report/summary.h"
+#include "explorer/symbols/variables.h"
 
 #define MAX_SHOWN 50u	/* more are only counted: nobody reads them at once */
 

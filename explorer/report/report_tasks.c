@@ -3,6 +3,7 @@
  * report_tasks.c - what each task holds, waits for and did last.
  */
 #include "explorer/report/internal.h"
+#include "recorder/names.h"
 
 #include <string.h>
 

@@ -9,8 +9,10 @@
 
 #include "base/util.h"
 #include "explorer/report/report.h"
+#include "explorer/report/summary.h"
 #include "explorer/target/replay.h"
 #include "explorer/target/sanitizer.h"
+#include "recorder/names.h"
 
 #define MIN_RUNS_FOR_RATE 10	/* fewer say nothing */
 #define MAX_KINDS 6		/* operations and system calls listed */

@@ -3,6 +3,7 @@
  * judge.c - what the runs of a search mean: failures, limits, errors.
  */
 #include "explorer/search/internal.h"
+#include "recorder/names.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -9,6 +9,7 @@
  * access counts as atomic in all its accesses. It only ever drops a race.
  */
 #include "explorer/symbols/internal.h"
+#include "explorer/symbols/types.h"
 
 #include <ctype.h>
 #include <dwarf.h>

@@ -71,27 +71,4 @@ int symbols__scopes(Dwarf_Die *unit, Dwarf_Addr addr, Dwarf_Die **scopes);
 void symbols__set_path(struct symbols *s, const char *dir, const char *file,
 		       struct symbol *out);
 
-/*
- * variables.c: whether the variable at addr, or the part of it, is of an atomic
- * type: C11's, or a class for which symbols__is_atomic_name() holds.
- */
-bool symbols__is_atomic_variable(struct symbols *s, uint64_t addr);
-
-/*
- * variables.c: the type of what lies at addr in a variable, without qualifiers
- * and typedefs. False when nothing of just that size is declared there.
- */
-bool symbols__type_at(struct symbols *s, uint64_t addr, uint32_t size,
-		      Dwarf_Die *type);
-
-/* The name of what a pointer of that type points to, when it is a variable. */
-bool symbols__pointed(struct symbols *s, Dwarf_Die *pointer, uint64_t addr,
-		      char *text, size_t bytes);
-
-/* atomic.c: a class or function that belongs to the standard's atomics. */
-bool symbols__is_atomic_name(const char *name);
-
-/* variables.c: drop its indexes. */
-void symbols__free_variables(struct symbols *s);
-
 #endif /* EXPLORER_SYMBOLS_INTERNAL_H */

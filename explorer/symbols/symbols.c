@@ -7,6 +7,7 @@
  * out: no name is better than a wrong one.
  */
 #include "explorer/symbols/internal.h"
+#include "explorer/symbols/types.h"
 
 #include <dwarf.h>
 #include <stdlib.h>

@@ -44,10 +44,6 @@ void symbols_find(struct symbols *s, uint64_t pc, bool is_return,
 uint32_t symbols_chain(struct symbols *s, uint64_t pc, bool is_return,
 		       struct symbol *out, uint32_t max);
 
-/* The name of the variable that `addr` lies in: "balance", "queue+16". */
-bool symbols_variable(struct symbols *s, uint64_t addr, char *text,
-		      size_t bytes);
-
 /*
  * Whether the access to `addr` by the instruction at pc was meant to be atomic,
  * by the variable's type, the inlined functions, or the words of the source
@@ -68,15 +64,5 @@ bool symbols_is_atomic_pair(struct symbols *s, uint64_t pc, uint64_t other_pc,
  */
 bool symbols_may_be_atomic_pair(struct symbols *s, uint64_t pc,
 				uint64_t other_pc);
-
-/* Whether the variable at addr, or the part of it, is declared volatile. */
-bool symbols_is_volatile(struct symbols *s, uint64_t addr);
-
-/*
- * The first `size` bytes at addr, at most 16 of them known, as a C programmer
- * writes them: by the type of the variable there, when it is known.
- */
-void symbols_value(struct symbols *s, uint64_t addr, const uint8_t *data,
-		   uint32_t size, char *text, size_t bytes);
 
 #endif /* EXPLORER_SYMBOLS_SYMBOLS_H */

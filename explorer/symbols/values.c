@@ -6,6 +6,8 @@
  * else small numbers are decimal and others hexadecimal.
  */
 #include "explorer/symbols/internal.h"
+#include "explorer/symbols/types.h"
+#include "explorer/symbols/variables.h"
 
 #include <dwarf.h>
 #include <float.h>

@@ -6,6 +6,8 @@
  * there is some, which part of it: `fork[2]`, `queue.lock`.
  */
 #include "explorer/symbols/internal.h"
+#include "explorer/symbols/types.h"
+#include "explorer/symbols/variables.h"
 
 #include <ctype.h>
 #include <dwarf.h>

@@ -12,6 +12,8 @@
 #include "explorer/target/counters.h"
 #include "base/util.h"
 #include "strategies/strategies.h"
+#include "strategies/replay.h"
+#include "recorder/names.h"
 
 /* -------------------------------------------------------------- modules */
 

@@ -18,6 +18,9 @@
 #include "preload/kernel/files.h"
 #include "preload/kernel/ids.h"
 #include "strategies/strategies.h"
+#include "strategies/replay.h"
+#include "scheduler/objects.h"
+#include "scheduler/cycle.h"
 
 uint32_t runtime_mode;
 struct control *runtime_control;

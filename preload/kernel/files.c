@@ -10,6 +10,7 @@
 #include "preload/memory/access.h"
 #include "preload/kernel/files.h"
 #include "preload/kernel/syscall_numbers.h"
+#include "scheduler/objects.h"
 
 #include <linux/errno.h>
 #include <linux/fcntl.h>

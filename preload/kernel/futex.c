@@ -11,6 +11,7 @@
 
 #include "preload/memory/access.h"
 #include "preload/kernel/files.h"
+#include "scheduler/objects.h"
 
 struct timespec64 {
 	int64_t sec, nsec;

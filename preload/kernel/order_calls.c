@@ -12,6 +12,7 @@
 #include "preload/memory/access.h"
 #include "preload/kernel/files.h"
 #include "preload/memory/freed.h"
+#include "scheduler/objects.h"
 
 /*
  * Clocks behind those of the scheduler's objects. Nobody releases to EVENTS

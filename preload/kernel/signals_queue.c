@@ -12,6 +12,7 @@
 
 #include "preload/kernel/ids.h"
 #include "preload/kernel/signals.h"
+#include "scheduler/objects.h"
 
 #define QUEUE_MAX 32768u
 #define NO_ENTRY UINT32_MAX

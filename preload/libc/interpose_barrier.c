@@ -10,6 +10,7 @@
  * call did.
  */
 #include "preload/libc/interpose.h"
+#include "scheduler/objects.h"
 
 #include <errno.h>
 

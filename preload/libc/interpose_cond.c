@@ -12,6 +12,7 @@
  * call did. Whom a signal wakes is the scheduler's matter.
  */
 #include "preload/libc/interpose.h"
+#include "scheduler/objects.h"
 
 #include <errno.h>
 

@@ -10,6 +10,7 @@
  * What may be added here: nothing that is not known from an init call.
  */
 #include "preload/libc/interpose.h"
+#include "scheduler/objects.h"
 
 #define MAX_EARLY 512u
 

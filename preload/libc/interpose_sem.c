@@ -12,6 +12,7 @@
  */
 #include "preload/libc/interpose.h"
 #include "preload/core/rounds.h"
+#include "scheduler/objects.h"
 
 #include <errno.h>
 #include <fcntl.h>

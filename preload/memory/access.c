@@ -18,6 +18,7 @@
 #include "preload/clock/clock.h"
 #include "preload/memory/freed.h"
 #include "preload/core/rounds.h"
+#include "scheduler/objects.h"
 
 /* Executions of one site in one run, without anything found: */
 #define LIVE_HITS 4096u		/* as an operation, whatever the memory */

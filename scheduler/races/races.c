@@ -10,6 +10,7 @@
  * long as there is no race.
  */
 #include "scheduler/races/races_internal.h"
+#include "scheduler/races/races_sync.h"
 
 static_assert((int)RACES_WRITE == (int)RACES_CELL_WRITE, "see is_repeated()");
 static_assert((int)RACES_ATOMIC >= (int)RACES_CELL_RACED, "likewise");

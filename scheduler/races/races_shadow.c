@@ -7,6 +7,7 @@
  * are never given back: memory that was used once is likely to be used again.
  */
 #include "scheduler/races/races_internal.h"
+#include "scheduler/races/races_sync.h"
 
 static void put(struct races *r, uint64_t bucket)
 {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "recorder/internal.h"
+#include "recorder/bytes.h"
 
 #define MAX_JSON 65536u
 

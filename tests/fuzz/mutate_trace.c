@@ -12,6 +12,7 @@
 
 #include "fuzz_trace.h"
 #include "recorder/internal.h"
+#include "recorder/bytes.h"
 #include "tests/unit/trace_sample.h"
 
 #define MAX_INPUT 20000u

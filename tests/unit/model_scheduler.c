@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "scheduler/scheduler.h"
+#include "scheduler/objects.h"
 
 struct model_scheduler {
 	struct scheduler *s;

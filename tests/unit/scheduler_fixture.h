@@ -17,6 +17,8 @@
 #include <cmocka.h>
 
 #include "scheduler/internal.h"
+#include "scheduler/valid.h"
+#include "scheduler/objects.h"
 
 #define FX_MAX_STEPS 4096
 #define FX_OP_COST 10

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "explorer/symbols/internal.h"
+#include "explorer/symbols/types.h"
 
 extern _Atomic int atomic_test_plain;
 extern atomic_uint atomic_test_array[3];

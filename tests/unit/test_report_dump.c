@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "explorer/report/report.h"
+#include "explorer/report/dump.h"
 #include "trace_sample.h"
 
 static char *dump(void (*print)(FILE *, const struct trace *,

@@ -23,6 +23,7 @@
 
 #include "explorer/symbols/stacks.h"
 #include "explorer/symbols/symbols.h"
+#include "explorer/symbols/variables.h"
 
 #define MAX_MODULES 64
 

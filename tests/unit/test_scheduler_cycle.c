@@ -3,6 +3,8 @@
  * test_scheduler_cycle.c - deadlocks among some of the tasks.
  */
 #include "scheduler_fixture.h"
+#include "scheduler/objects.h"
+#include "scheduler/cycle.h"
 
 struct cycle {
 	uint32_t nr;

@@ -3,6 +3,7 @@
  * test_scheduler_enabled.c - what each kind of operation needs to run.
  */
 #include "scheduler_fixture.h"
+#include "scheduler/objects.h"
 
 /* ---------------------------------------------------------------- locks */
 

@@ -3,6 +3,7 @@
  * test_scheduler_next.c - the choice of who is next, time, results.
  */
 #include "scheduler_fixture.h"
+#include "scheduler/objects.h"
 
 /* Task t waits for something that nobody will ever do. */
 static void block(struct fixture *fx, uint32_t t)

@@ -3,6 +3,7 @@
  * test_scheduler_objects.c - the table of objects, locks, queues, barriers.
  */
 #include "scheduler_fixture.h"
+#include "scheduler/objects.h"
 
 /* ---------------------------------------------------------------- table */
 

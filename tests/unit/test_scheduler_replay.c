@@ -4,6 +4,7 @@
  * long random walk through the whole model.
  */
 #include "scheduler_fixture.h"
+#include "scheduler/objects.h"
 
 /* --------------------------------------------------------------- choose */
 

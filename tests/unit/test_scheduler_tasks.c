@@ -3,6 +3,7 @@
  * test_scheduler_tasks.c - life cycle, tasks, announcements and time.
  */
 #include "scheduler_fixture.h"
+#include "scheduler/objects.h"
 
 static void test_init__starts_empty(void **state)
 {

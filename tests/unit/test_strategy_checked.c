@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "strategies/strategies.h"
+#include "strategies/replay.h"
 
 static struct explore_decision answer;
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "strategies/strategies.h"
+#include "strategies/replay.h"
 
 /* As in a log: the number is one field among others. */
 struct logged {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "trace_sample.h"
+#include "recorder/names.h"
 
 static char dir[] = "/tmp/explore-test-XXXXXX";
 

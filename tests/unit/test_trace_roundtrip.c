@@ -14,6 +14,7 @@
 
 #include "recorder/format.h"
 #include "recorder/internal.h"
+#include "recorder/bytes.h"
 #include "replayer/internal.h"
 #include "trace_sample.h"
 
