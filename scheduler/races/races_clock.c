@@ -7,6 +7,7 @@
  * stays untouched memory.
  */
 #include "scheduler/races/races_internal.h"
+#include "scheduler/races/races_firm.h"
 
 /* ---------------------------------------------------------------- lines */
 

@@ -11,6 +11,7 @@
  * for this (0): theirs says it. So programs without atomics pay nothing.
  */
 #include "scheduler/races/races_internal.h"
+#include "scheduler/races/races_firm.h"
 
 static uint32_t copy(struct races *r, uint32_t clock)
 {

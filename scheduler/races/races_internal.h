@@ -215,18 +215,6 @@ void races__clock_assign(struct races *r, uint32_t into, uint32_t from);
 
 /* --------------------------------------------------------- races_firm.c */
 
-/*
- * Each is called before the clocks themselves change. The task is about to
- * acquire the clock of an atomic: what it knows by that is not firm.
- */
-void races__firm_part(struct races *r, uint32_t t, uint32_t from);
-/* It is about to acquire `clock`, whose firm clock is `firm`. */
-void races__firm_join(struct races *r, uint32_t t, uint32_t clock,
-		      uint32_t firm);
-/* It releases to the object; with `is_merged` as races_release_merge(). */
-void races__firm_release(struct races *r, uint32_t t, uint32_t object,
-			 bool is_merged);
-
 /* Whether the access would come first without what atomics order. */
 static inline bool races__is_firm(const struct races *r, uint32_t t,
 				  const struct races_cell *c)

@@ -7,6 +7,7 @@
  * all the same, for the order of such uses is what schedules differ in.
  */
 #include "scheduler/races/races_internal.h"
+#include "scheduler/races/races_firm.h"
 #include "scheduler/races/races_sync.h"
 
 static struct races_sync *sync_at(struct races *r, uint32_t link)
