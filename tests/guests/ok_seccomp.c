@@ -288,7 +288,7 @@ static void use_strict(void)
 
 static int wait_for(pid_t pid)
 {
-	int status;
+	int status = 0;
 
 	check(pid > 0 && waitpid(pid, &status, 0) == pid);
 	return status;
