@@ -138,8 +138,10 @@ static void wait_for_the_world(struct scheduler *s)
 		if (!is_external)
 			spend_on_children(now - s->now_ns);
 		scheduler_idle(s, now);
-		if (timers_fire() || s->now_ns >= deadline)
+		if (timers_fire() || s->now_ns >= deadline) {
+			files_refresh(0);
 			break;
+		}
 		signals_tell();
 		give_up_signals(s);
 		if (is_any_enabled(s) ||
@@ -158,6 +160,7 @@ static void jump_to_alarm(struct scheduler *s)
 		scheduler_idle(s, s->alarm_ns);
 	s->nr_spins = 0;
 	timers_fire();
+	files_refresh(0);
 }
 
 /*
@@ -466,6 +469,7 @@ uint64_t core_schedule(uint64_t saved_sp)
 	if (s->current != from && core_keeps_gs)
 		switch_gs(from, s->current);
 	if (s->current != from) {
+		time_count(from);
 		switch_from(&c->task[from], &c->task[s->current]);
 		core_task_top = core_stack_of(s->current);
 	}

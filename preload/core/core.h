@@ -111,6 +111,8 @@ RUNTIME_HIDDEN void threads_start_run(void);
 
 /* What a clock shows at a virtual time. */
 RUNTIME_HIDDEN uint64_t time_of_clock(int clock, uint64_t now);
+/* The task is to be charged with the processor time since it began to run. */
+RUNTIME_HIDDEN void time_count(uint32_t task);
 /* Real CLOCK_MONOTONIC, for idle waits only. */
 RUNTIME_HIDDEN uint64_t time_real_ns(void);
 /* Make vDSO functions enter the runtime. In the zygote. */

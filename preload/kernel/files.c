@@ -10,8 +10,10 @@
 #include "preload/memory/access.h"
 #include "preload/kernel/files.h"
 #include "preload/kernel/syscall_numbers.h"
+#include "preload/kernel/virtuals.h"
 #include "scheduler/objects.h"
 
+#include <linux/close_range.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/poll.h>
@@ -85,6 +87,8 @@ static void set_kind(int64_t fd, enum files_kind kind, uint32_t id)
 {
 	if (fd < 0)
 		return;
+	if (virtuals_nr)
+		virtuals_forget((uint32_t)fd, (uint32_t)fd);
 	if (fd < NR_TRACKED) {
 		known[fd].kind = (uint8_t)kind;
 		known[fd].id = (uint16_t)id;
@@ -101,11 +105,15 @@ void files_set_kind(int64_t fd, enum files_kind kind, uint32_t id)
 
 static void copy_kind(int64_t to, uint64_t from)
 {
+	if (to == (int32_t)from)
+		return;
 	if ((uint32_t)from >= NR_TRACKED)
 		set_kind(to, FILES_OTHER, 0);
 	else
 		set_kind(to, (enum files_kind)known[(uint32_t)from].kind,
 			 known[(uint32_t)from].id);
+	if (virtuals_nr)
+		virtuals_copy(to, from);
 }
 
 void files_note_inside(int64_t fd)
@@ -252,6 +260,8 @@ static bool refresh_all(void)
 		struct sched_task *task = scheduler_task(s, t);
 		bool ready;
 
+		if (virtuals_nr && waits[t].kind)
+			virtuals_show(t);
 		if (task->op.kind == EXPLORE_OP_SIGNAL_WAIT)
 			ready = signals_has(t, core_task(t)->wait_set) ||
 				signals_would_interrupt(t);
@@ -420,6 +430,8 @@ int64_t files_wait(struct trap *t, struct files_wait_for *w, uint16_t kind,
 	if (is_external)
 		self->flags |= SCHED_TASK_EXTERNAL;
 	core_enter();
+	if (virtuals_nr)
+		virtuals_show(id);
 	timed_out = self->op.flags & EXPLORE_OP_F_TIMEOUT;
 	*w = waits[id];
 	waits[id].kind = WAIT_NONE;
@@ -919,6 +931,10 @@ int64_t files_close(struct trap *t)
 
 int64_t files_close_range(struct trap *t)
 {
+	if (t->arg[2] & CLOSE_RANGE_CLOEXEC)
+		return trap_pass(t);
+	if (virtuals_nr)
+		virtuals_forget((uint32_t)t->arg[0], (uint32_t)t->arg[1]);
 	for (uint64_t fd = (uint32_t)t->arg[0];
 	     fd < NR_TRACKED && fd <= (uint32_t)t->arg[1]; fd++)
 		set_kind((int64_t)fd, FILES_OTHER, 0);

@@ -17,6 +17,7 @@
 #include "preload/kernel/files.h"
 #include "preload/kernel/ids.h"
 #include "preload/kernel/seccomp.h"
+#include "preload/kernel/virtuals.h"
 
 extern RUNTIME_HIDDEN void signals_go_native(struct ucontext *uc,
 					     uint64_t mask);
@@ -180,6 +181,7 @@ static int64_t fork_copy(struct trap *t, struct clone_args *a)
 		t->uc->uc_mcontext.rsp = stack;
 	/* It may block SIGTRAP, and nobody wants to know what it does. */
 	access_restore_all();
+	virtuals_go_native();
 	return become_native(t, mask);
 }
 

@@ -45,12 +45,17 @@ extern RUNTIME_HIDDEN struct action signals_action[NR_SIGNALS + 1];
 #define SIGNALS_CODE_TKILL (-6)
 #define SIGNALS_CHILD_STOPPED 5		/* CLD_STOPPED, and CONTINUED behind it */
 
+/* How many have become pending so far. */
+extern RUNTIME_HIDDEN uint64_t signals_nr_posted;
+
 /* Whether it does nothing when it is delivered. */
 RUNTIME_HIDDEN bool signals_is_ignored(int sig);
 /* Whether it stops the process when it is delivered. */
 RUNTIME_HIDDEN bool signals_is_stop(int sig);
 /* Stop the process, for somebody outside to let it go on. */
 RUNTIME_HIDDEN void signals_stop(void);
+/* One of that number, code and sender is pending, for whomever. */
+RUNTIME_HIDDEN bool signals_is_queued(const struct signals_info *info);
 /* Nobody gets those that are pending. */
 RUNTIME_HIDDEN void signals_discard(uint64_t set);
 /* In the kernel's handler, which blocks all others: it came from outside. */

@@ -7,6 +7,7 @@
 #include "preload/memory/access.h"
 #include "preload/kernel/ids.h"
 #include "preload/kernel/signals.h"
+#include "preload/kernel/timers.h"
 
 /* ---------------------------------------------------------- the calls */
 
@@ -30,6 +31,7 @@ int64_t signals_sigaction(struct trap *t)
 		signals_install(sig);
 		if (signals_is_ignored(sig))
 			signals_discard(SIGNALS_BIT(sig));
+		timers_look_again();
 	}
 	if (t->arg[2] && !sys_copy_out(t->arg[2], &was, sizeof(was)))
 		return -EFAULT;
@@ -61,6 +63,7 @@ int64_t signals_sigprocmask(struct trap *t)
 		}
 		k->sigmask &= ~UNBLOCKABLE;
 		signals_retarget(runtime_self(), k->sigmask & ~was);
+		timers_look_again();
 	}
 	if (t->arg[2] && !sys_store64((void *)(uintptr_t)t->arg[2], was))
 		return -EFAULT;

@@ -12,6 +12,7 @@
 
 #include "preload/kernel/ids.h"
 #include "preload/kernel/signals.h"
+#include "preload/kernel/timers.h"
 #include "scheduler/objects.h"
 
 #define QUEUE_MAX 32768u
@@ -33,6 +34,7 @@ struct entry {
 struct action signals_action[NR_SIGNALS + 1];
 uint64_t signals_pending;
 bool signals_have_news;
+uint64_t signals_nr_posted;
 
 static struct entry queue[QUEUE_MAX];
 static uint32_t oldest = NO_ENTRY, youngest = NO_ENTRY, nr_entries;
@@ -130,6 +132,16 @@ static bool is_pending_for_task(int task, int sig)
 	for (uint32_t e = oldest; e != NO_ENTRY; e = queue[e].next)
 		if (queue[e].task == task && !queue[e].is_of_process &&
 		    queue[e].info.signo == sig)
+			return true;
+	return false;
+}
+
+bool signals_is_queued(const struct signals_info *info)
+{
+	for (uint32_t e = oldest; e != NO_ENTRY; e = queue[e].next)
+		if (queue[e].info.signo == info->signo &&
+		    queue[e].info.code == info->code &&
+		    queue[e].info.pid == info->pid)
 			return true;
 	return false;
 }
@@ -266,6 +278,7 @@ int64_t signals_post(int task, const struct signals_info *info)
 	if (!append(task, is_of_process, info))
 		return -EAGAIN;
 	set_pending(task, bit, true);
+	signals_nr_posted++;
 	tell(task, bit);
 	return 0;
 }
@@ -420,6 +433,7 @@ int signals_take(uint64_t set, struct signals_info *info)
 	task = queue[e].task;
 	take_out(e, before);
 	*info = queue[e].info;
+	timers_taken(info);
 	if (!is_queued(task, info->signo))
 		set_pending(task, SIGNALS_BIT(info->signo), false);
 	/* What the sender did happens before what the taker does. */

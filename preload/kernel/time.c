@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * time.c - virtual clocks, sleeps and interval timers.
+ * time.c - virtual clocks and sleeps.
  *
  * Virtual time is the scheduler's now_ns. It moves a little with each
  * operation and each look at a clock, and jumps when nobody can run before a
@@ -8,17 +8,14 @@
  */
 #include <elf.h>
 #include <linux/errno.h>
+#include <linux/time.h>
 
-#include "preload/kernel/traps.h"
+#include "preload/kernel/timers.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S TIME_NS_PER_S
 #define READS_PER_YIELD 64u
 #define TSC_PER_NS 2u
 #define SI_KERNEL 0x80	/* si_code: no address is to blame */
-
-struct timespec64 {
-	int64_t sec, nsec;
-};
 
 uint64_t time_real_ns(void)
 {
@@ -54,7 +51,7 @@ static bool is_realtime(int clock)
 	return clock == 0 || clock == 5 || clock == 8 || clock == 11;
 }
 
-static bool is_cputime(int clock)
+bool time_is_of_processor(int clock)
 {
 	return clock == 2 || clock == 3 || clock < 0;
 }
@@ -65,16 +62,75 @@ uint64_t time_of_clock(int clock, uint64_t now)
 
 	if (is_realtime(clock))
 		return now - c->scheduler.start_ns + c->realtime_ns;
-	if (is_cputime(clock))
+	if (time_is_of_processor(clock))
 		return now > c->scheduler.start_ns ?
 		       now - c->scheduler.start_ns : 0;
 	return now;
 }
 
+/* ------------------------------------------------------- processor time */
+
+/* Two words of the target's: seconds, and parts of one. */
+static int64_t write_pair(uint64_t to, uint64_t first, uint64_t second)
+{
+	const uint64_t pair[2] = { first, second };
+
+	return sys_copy_out(to, pair, sizeof(pair)) ? 0 : -EFAULT;
+}
+
+static uint64_t counted_ns;	/* of all tasks, that is in their cpu_ns */
+
+void time_count(uint32_t task)
+{
+	uint64_t now = scheduler_busy_ns(&runtime_control->scheduler);
+
+	core_task(task)->cpu_ns += now - counted_ns;
+	counted_ns = now;
+}
+
+/* A clock's id of clock_getcpuclockid(3): ~process << 3, and in these bits: */
+#define CLOCK_OF_THREAD 4
+
+/* Whose time it tells; -1: the whole process's. */
+static int thread_of_clock(int clock)
+{
+	uint32_t tid = ~((uint32_t)clock >> 3 | 7u << 29);
+
+	if (clock == CLOCK_THREAD_CPUTIME_ID)
+		return (int)runtime_self();
+	if (clock >= 0 || !(clock & CLOCK_OF_THREAD))
+		return -1;
+	return tid ? threads_by_tid(tid) : (int)runtime_self();
+}
+
 uint64_t runtime_clock_ns(int clock)
 {
+	int task;
+
 	pass_a_little();
-	return time_of_clock(clock, runtime_scheduler()->now_ns);
+	if (!time_is_of_processor(clock))
+		return time_of_clock(clock, runtime_scheduler()->now_ns);
+	time_count(runtime_self());
+	task = thread_of_clock(clock);
+	return task < 0 ? counted_ns : core_task((uint32_t)task)->cpu_ns;
+}
+
+#define WHO_SELF 0	/* RUSAGE_SELF, RUSAGE_THREAD */
+#define WHO_THREAD 1
+
+/* The kernel's struct rusage begins with both times; the rest is the carrier's. */
+int64_t time_getrusage(struct trap *t)
+{
+	int64_t r = trap_pass(t);
+	int who = (int)t->arg[0];
+	uint64_t ns;
+
+	if (r || (who != WHO_SELF && who != WHO_THREAD))
+		return r;
+	ns = runtime_clock_ns(who == WHO_SELF ? CLOCK_PROCESS_CPUTIME_ID
+					      : CLOCK_THREAD_CPUTIME_ID);
+	write_pair(t->arg[1], ns / NS_PER_S, ns % NS_PER_S / 1000);
+	return write_pair(t->arg[1] + 16, 0, 0);
 }
 
 uint64_t runtime_deadline_ns(int clock, int64_t sec, int64_t nsec)
@@ -90,17 +146,9 @@ uint64_t runtime_deadline_ns(int clock, int64_t sec, int64_t nsec)
 	if (is_realtime(clock))
 		at = at > c->realtime_ns
 			     ? at - c->realtime_ns + c->scheduler.start_ns : 1;
-	else if (is_cputime(clock))
-		at += c->scheduler.start_ns;
+	else if (time_is_of_processor(clock))
+		at += c->scheduler.start_ns + runtime_scheduler()->idle_ns;
 	return at ? at : 1;
-}
-
-/* Two words of the target's: seconds, and parts of one. */
-static int64_t write_pair(uint64_t to, uint64_t first, uint64_t second)
-{
-	const uint64_t pair[2] = { first, second };
-
-	return sys_copy_out(to, pair, sizeof(pair)) ? 0 : -EFAULT;
 }
 
 static uint64_t read_clock(struct trap *t, int clock)
@@ -160,7 +208,8 @@ int64_t time_time(struct trap *t)
 int64_t time_times(struct trap *t)
 {
 	int64_t ticks = (int64_t)(read_clock(t, 1) / (NS_PER_S / 100));
-	const int64_t buf[4] = { ticks, 0, 0, 0 };
+	uint64_t busy = scheduler_busy_ns(runtime_scheduler());
+	const int64_t buf[4] = { (int64_t)(busy / (NS_PER_S / 100)), 0, 0, 0 };
 
 	if (t->arg[0] && !sys_copy_out(t->arg[0], buf, sizeof(buf)))
 		return -EFAULT;
@@ -234,12 +283,12 @@ static int64_t sleep_until(struct trap *t, uint64_t deadline,
 	return -EINTR;
 }
 
-static bool is_valid_time(const struct timespec64 *ts)
+bool time_is_valid(const struct timespec64 *ts)
 {
 	return ts->sec >= 0 && ts->nsec >= 0 && ts->nsec < (int64_t)NS_PER_S;
 }
 
-static uint64_t from_now(const struct timespec64 *ts)
+uint64_t time_from_now(const struct timespec64 *ts)
 {
 	uint64_t sec = (uint64_t)ts->sec;
 
@@ -255,9 +304,9 @@ int64_t time_nanosleep(struct trap *t)
 
 	if (!sys_copy_in(&ts, t->arg[0], sizeof(ts)))
 		return -EFAULT;
-	if (!is_valid_time(&ts))
+	if (!time_is_valid(&ts))
 		return -EINVAL;
-	return sleep_until(t, from_now(&ts), t->arg[1]);
+	return sleep_until(t, time_from_now(&ts), t->arg[1]);
 }
 
 int64_t time_clock_nanosleep(struct trap *t)
@@ -269,249 +318,13 @@ int64_t time_clock_nanosleep(struct trap *t)
 		return -EINVAL;
 	if (!sys_copy_in(&ts, t->arg[2], sizeof(ts)))
 		return -EFAULT;
-	if (!is_valid_time(&ts))
+	if (!time_is_valid(&ts))
 		return -EINVAL;
 	if (is_absolute)
 		return sleep_until(t, runtime_deadline_ns((int)t->arg[0],
 							  ts.sec, ts.nsec),
 				   0);
-	return sleep_until(t, from_now(&ts), t->arg[3]);
-}
-
-/* --------------------------------------------------------------- timers */
-
-#define NR_ITIMERS 3	/* ITIMER_REAL, VIRTUAL, PROF: all on virtual time */
-#define NR_TIMERS 16384	/* RLIMIT_SIGPENDING bounds them natively */
-
-struct timer {
-	uint64_t expiry, interval;	/* expiry SCHED_NEVER: not armed */
-	uint64_t value;
-	int32_t signo, task, overrun, clock;
-	bool is_used;
-};
-
-static struct timer timers[NR_TIMERS];
-static int nr_timers = NR_ITIMERS;	/* those behind were never used */
-
-static void find_next(void)
-{
-	struct scheduler *s = runtime_scheduler();
-	uint64_t next = SCHED_NEVER;
-
-	for (int i = 0; i < nr_timers; i++)
-		if (timers[i].is_used && timers[i].expiry < next)
-			next = timers[i].expiry;
-	s->alarm_ns = s->busy_alarm_ns = next;
-}
-
-void timers_reset(void)
-{
-	static const int32_t signo[NR_ITIMERS] = { SIGALRM, SIGVTALRM, SIGPROF };
-
-	for (int i = 0; i < NR_ITIMERS; i++)
-		timers[i] = (struct timer){ .expiry = SCHED_NEVER, .task = -1,
-					    .signo = signo[i], .is_used = true };
-}
-
-static void fire(struct timer *timer, int id, uint64_t now)
-{
-	struct signals_info info = {
-		.signo = timer->signo,
-		.code = id < NR_ITIMERS ? 0x80 /* SI_KERNEL */
-					: -2 /* SI_TIMER */,
-		.pid = id,
-		.value = timer->value,
-	};
-
-	if (timer->interval) {
-		uint64_t missed = (now - timer->expiry) / timer->interval;
-
-		timer->overrun = (int32_t)missed;
-		timer->expiry += (missed + 1) * timer->interval;
-	} else {
-		timer->expiry = SCHED_NEVER;
-	}
-	if (timer->signo)
-		signals_post(timer->task, &info);
-}
-
-bool timers_fire(void)
-{
-	uint64_t now = runtime_scheduler()->now_ns;
-	bool any = false;
-
-	if (runtime_scheduler()->alarm_ns > now)
-		return false;
-	for (int i = 0; i < nr_timers; i++)
-		if (timers[i].is_used && timers[i].expiry <= now) {
-			fire(&timers[i], i, now);
-			any = true;
-		}
-	find_next();
-	return any;
-}
-
-static uint64_t remaining_ns(const struct timer *timer)
-{
-	uint64_t now = runtime_scheduler()->now_ns;
-
-	if (timer->expiry == SCHED_NEVER)
-		return 0;
-	return timer->expiry > now ? timer->expiry - now : 1;
-}
-
-int64_t time_alarm(struct trap *t)
-{
-	uint64_t left = remaining_ns(&timers[0]);
-
-	timers[0].interval = 0;
-	timers[0].expiry = t->arg[0] ? runtime_scheduler()->now_ns +
-				       (t->arg[0] & UINT32_MAX) * NS_PER_S
-				     : SCHED_NEVER;
-	find_next();
-	return (int64_t)((left + NS_PER_S - 1) / NS_PER_S);
-}
-
-/* struct itimerval or itimerspec, whose parts of a second are of unit_ns. */
-static int64_t write_timer(const struct timer *timer, uint64_t unit_ns,
-			   uint64_t to)
-{
-	uint64_t left = remaining_ns(timer);
-	const uint64_t out[4] = {
-		timer->interval / NS_PER_S,
-		timer->interval % NS_PER_S / unit_ns,
-		left / NS_PER_S, left % NS_PER_S / unit_ns,
-	};
-
-	return sys_copy_out(to, out, sizeof(out)) ? 0 : -EFAULT;
-}
-
-int64_t time_getitimer(struct trap *t)
-{
-	if (t->arg[0] >= NR_ITIMERS)
-		return -EINVAL;
-	return write_timer(&timers[t->arg[0]], 1000, t->arg[1]);
-}
-
-int64_t time_setitimer(struct trap *t)
-{
-	struct timer *timer, was;
-	int64_t new[4] = { 0 };		/* NULL disarms it: a Linux feature */
-	uint64_t value;
-
-	if (t->arg[1] && !sys_copy_in(new, t->arg[1], sizeof(new)))
-		return -EFAULT;
-	if (t->arg[0] >= NR_ITIMERS || new[0] < 0 || new[2] < 0 ||
-	    (uint64_t)new[1] >= 1000000 || (uint64_t)new[3] >= 1000000)
-		return -EINVAL;
-	timer = &timers[t->arg[0]];
-	was = *timer;
-	timer->interval = (uint64_t)new[0] * NS_PER_S + (uint64_t)new[1] * 1000;
-	value = (uint64_t)new[2] * NS_PER_S + (uint64_t)new[3] * 1000;
-	timer->expiry = value ? runtime_scheduler()->now_ns + value
-			      : SCHED_NEVER;
-	find_next();
-	return t->arg[2] ? write_timer(&was, 1000, t->arg[2]) : 0;
-}
-
-/* struct sigevent, as far as it matters */
-struct event64 {
-	uint64_t value;
-	int32_t signo, notify, tid;
-};
-
-int64_t time_timer_create(struct trap *t)
-{
-	struct event64 event = { 0 }, *e = t->arg[1] ? &event : NULL;
-	int id = NR_ITIMERS;
-	struct timer *timer;
-
-	if (e && !sys_copy_in(e, t->arg[1], sizeof(*e)))
-		return -EFAULT;
-	if (e && e->notify != 1 /* SIGEV_NONE */ &&
-	    (e->signo < 1 || e->signo > 64))
-		return -EINVAL;
-	while (id < NR_TIMERS && timers[id].is_used)
-		id++;
-	if (id == NR_TIMERS)
-		return -EAGAIN;
-	if (id == nr_timers)
-		nr_timers++;
-	timer = &timers[id];
-	*timer = (struct timer){ .expiry = SCHED_NEVER, .task = -1,
-				 .signo = SIGALRM, .value = (uint64_t)id,
-				 .clock = (int32_t)t->arg[0], .is_used = true };
-	if (e) {
-		timer->value = e->value;
-		timer->signo = e->notify == 1 /* SIGEV_NONE */ ? 0 : e->signo;
-		if (e->notify == 4 /* SIGEV_THREAD_ID */)
-			timer->task = threads_by_tid((uint32_t)e->tid);
-	}
-	if (!sys_store32((void *)(uintptr_t)t->arg[2], (uint32_t)id)) {
-		timer->is_used = false;
-		return -EFAULT;
-	}
-	return 0;
-}
-
-static struct timer *timer_at(uint64_t id)
-{
-	if (id < NR_ITIMERS || id >= NR_TIMERS || !timers[id].is_used)
-		return NULL;
-	return &timers[id];
-}
-
-int64_t time_timer_settime(struct trap *t)
-{
-	struct timer *timer = timer_at(t->arg[0]), was;
-	struct timespec64 new[2];
-
-	if (!t->arg[2])
-		return -EINVAL;
-	if (!sys_copy_in(new, t->arg[2], sizeof(new)))
-		return -EFAULT;
-	if (!timer || !is_valid_time(&new[0]) || !is_valid_time(&new[1]))
-		return -EINVAL;
-	was = *timer;
-	timer->interval = (uint64_t)new[0].sec * NS_PER_S +
-			  (uint64_t)new[0].nsec;
-	timer->overrun = 0;
-	if (!new[1].sec && !new[1].nsec)
-		timer->expiry = SCHED_NEVER;
-	else if (t->arg[1] & 1)
-		timer->expiry = runtime_deadline_ns(timer->clock, new[1].sec,
-						    new[1].nsec);
-	else
-		timer->expiry = from_now(&new[1]);
-	find_next();
-	return t->arg[3] ? write_timer(&was, 1, t->arg[3]) : 0;
-}
-
-int64_t time_timer_gettime(struct trap *t)
-{
-	struct timer *timer = timer_at(t->arg[0]);
-
-	if (!timer)
-		return -EINVAL;
-	return write_timer(timer, 1, t->arg[1]);
-}
-
-int64_t time_timer_getoverrun(struct trap *t)
-{
-	struct timer *timer = timer_at(t->arg[0]);
-
-	return timer ? timer->overrun : -EINVAL;
-}
-
-int64_t time_timer_delete(struct trap *t)
-{
-	struct timer *timer = timer_at(t->arg[0]);
-
-	if (!timer)
-		return -EINVAL;
-	timer->is_used = false;
-	find_next();
-	return 0;
+	return sleep_until(t, time_from_now(&ts), t->arg[3]);
 }
 
 /* ----------------------------------------------------------------- vDSO */

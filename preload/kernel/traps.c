@@ -13,6 +13,7 @@
 #include "preload/kernel/ids.h"
 #include "preload/core/rounds.h"
 #include "preload/kernel/seccomp.h"
+#include "preload/kernel/virtuals.h"
 
 /* prctl.h would do, but it is newer than some build machines' headers. */
 #define PR_SET_SYSCALL_USER_DISPATCH_NR 59
@@ -50,6 +51,8 @@ static int64_t make_call(struct trap *t, const struct trap_entry *e)
 
 	if (e->flags & TRAP_F_PID)
 		ids_translate(t, e);
+	if (virtuals_nr && virtuals_answer(t, e, &r))
+		return r;
 	if (e->handler)
 		return e->handler(t);
 	r = trap_pass(t);

@@ -189,7 +189,9 @@ trap_handler RUNTIME_HIDDEN time_nanosleep, time_clock_nanosleep,
 	time_clock_gettime, time_gettimeofday, time_time, time_clock_getres,
 	time_alarm, time_setitimer, time_getitimer, time_timer_create,
 	time_timer_settime, time_timer_gettime, time_timer_delete,
-	time_timer_getoverrun, time_times;
+	time_timer_getoverrun, time_times, time_getrusage;
+trap_handler RUNTIME_HIDDEN virtuals_signalfd, virtuals_timerfd,
+	virtuals_settime, virtuals_gettime;
 trap_handler RUNTIME_HIDDEN files_trap, files_poll, files_ppoll, files_select,
 	files_pselect, files_epoll_wait, files_epoll_pwait,
 	files_fcntl, files_flock, files_mmap, files_mremap, files_brk,

@@ -239,6 +239,7 @@ struct control_task {
 	/* Vector registers are live where it stops: core_schedule() saves. */
 	uint32_t has_vectors;
 	uint32_t reserved;
+	uint64_t cpu_ns;	/* virtual processor time */
 };
 
 #define CONTROL_EXEC_PATH 4096
@@ -564,7 +565,7 @@ static inline void control_add_call(struct control *c, uint64_t addr)
 	c->access[site + 1].flags = INSTRUMENT_WRITES;
 	c->nr_calls++;
 }
-static_assert(sizeof(struct control_task) == 224, "shared layout");
+static_assert(sizeof(struct control_task) == 232, "shared layout");
 
 enum control_probe {
 	CONTROL_PROBE_NONE = 0,
