@@ -5,6 +5,7 @@
 #include <linux/errno.h>
 #include <linux/time.h>
 
+#include "preload/memory/access.h"
 #include "preload/kernel/signals.h"
 #include "preload/kernel/timers.h"
 
@@ -90,6 +91,7 @@ static void find_next(void)
 	}
 	s->alarm_ns = next;
 	s->busy_alarm_ns = next < next_busy ? next : next_busy;
+	computing_pass_time(s->busy_alarm_ns != SCHED_NEVER);
 }
 
 void timers_reset(void)

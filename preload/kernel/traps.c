@@ -95,6 +95,9 @@ static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 	if ((kind >= FILES_NAME && proc_call(t, kind, files_inside_id(fd), &r)) ||
 	    (e->flags & TRAP_F_FILES && proc_enter(t, &r)))
 		return r;
+	if (__builtin_expect(computing_left != 0, 0) &&
+	    !(e->flags & TRAP_F_FRAME))
+		computing_call(t);
 	r = make_call(t, e);
 	files_changes += (e->flags & (TRAP_F_SEES | TRAP_F_SHOWS)) != 0;
 	/* Nobody else ran since the kernel answered. */

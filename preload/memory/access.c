@@ -785,6 +785,24 @@ static bool takes_turns(void)
 	return !(runtime_control->config.flags & CONTROL_F_EXHAUSTIVE);
 }
 
+/* So many instructions have been executed. A timer that is due is an operation. */
+static void pass_time(uint32_t site, const struct access_frame *f)
+{
+	struct control_task *k = core_self();
+	const struct runtime_op op = {
+		.kind = EXPLORE_OP_TICK,
+		.pc = runtime_control->access[site].addr,
+	};
+
+	if (!computing_batch(reads[runtime_self()].nr_same >= SAME_READS))
+		return;
+	show_access(k, site, f);
+	k->has_vectors = 1;
+	core_point(&op);
+	k->has_vectors = 0;
+	was_operation = true;
+}
+
 /* How often a site is executed before it is unpatched for this run. */
 static uint32_t hot_hits(void)
 {
@@ -792,12 +810,22 @@ static uint32_t hot_hits(void)
 		       HOT_HITS_ALL : HOT_HITS;
 }
 
+/* One that waits for a timer is not to be taken out for good. */
+static void note_often(uint64_t addr, uint32_t site)
+{
+	if (computing_left)
+		computing_look(addr, site);
+	else
+		runtime_control->access_state[site] |= CONTROL_ACCESS_HOT;
+}
+
 /*
  * A site that is executed very often costs time, and most are private. But
  * nothing is known before another task had the chance to come by, so let the
  * others go on first.
  */
-static void count_hit(uint32_t site, const struct access_frame *f)
+static void count_hit(uint64_t addr, uint32_t site,
+		      const struct access_frame *f)
 {
 	struct control *c = runtime_control;
 
@@ -805,16 +833,21 @@ static void count_hit(uint32_t site, const struct access_frame *f)
 		return;
 	if (c->scheduler.nr_live == 1) {
 		if (!(++run_hits_alone[site] % OFTEN_HITS))
-			c->access_state[site] |= CONTROL_ACCESS_HOT;
+			note_often(addr, site);
+		if (computing_left && !(run_hits_alone[site] % HOT_HITS) &&
+		    c->scheduler.nr_tasks == 1 && !computing_is_steady(site))
+			access_park(site);
 		return;
 	}
-	run_hits[site]++;
-	if (run_hits[site] == OFTEN_HITS)
-		c->access_state[site] |= CONTROL_ACCESS_HOT;
-	else if (run_hits[site] == TICK_HITS && takes_turns() &&
-		 recorded(EXPLORE_OP_TICK, site))
+	if (!(++run_hits[site] % OFTEN_HITS))
+		note_often(addr, site);
+	if (run_hits[site] < TICK_HITS)
+		return;
+	if (run_hits[site] == TICK_HITS && takes_turns() &&
+	    recorded(EXPLORE_OP_TICK, site))
 		stand_back(EXPLORE_OP_TICK, site, f);
-	else if (run_hits[site] == hot_hits() && !clock_has_slices())
+	else if (!(run_hits[site] % hot_hits()) && !clock_has_slices() &&
+		 !computing_is_steady(site))
 		access_unpatch(site);
 }
 
@@ -833,7 +866,7 @@ static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
 	else if (repeated)
 		check_patience(site, f);
 	else
-		count_hit(site, f);
+		count_hit(addr, site, f);
 	detect(addr, size, site,
 	       flags & INSTRUMENT_WRITES ? RACES_WRITE : RACES_READ, f);
 	if (flags & INSTRUMENT_WRITES)
@@ -939,6 +972,9 @@ do_access(uint64_t addr, uint32_t size, uint32_t site,
 	/* A live access is an operation, where others get their turn anyway. */
 	if (clock_is_over && !is_live)
 		end_slice(site, f);
+	if (__builtin_expect(computing_left != 0, 0) && !is_live &&
+	    !--computing_left)
+		pass_time(site, f);
 	c->nr_accesses++;
 	if (!(state & CONTROL_ACCESS_SEEN)) {
 		c->access_state[site] |= CONTROL_ACCESS_SEEN;
@@ -946,7 +982,8 @@ do_access(uint64_t addr, uint32_t size, uint32_t site,
 	}
 	if (is_live)
 		live(addr, size, site, i->flags, f);
-	else if (__builtin_expect(c->scheduler.nr_tasks == 1, 0))
+	else if (__builtin_expect(c->scheduler.nr_tasks == 1, 0) &&
+		 !computing_left)
 		pass_alone(site);
 	else if (i->flags & INSTRUMENT_ATOMIC)
 		quiet_atomic(addr, size, site, f);

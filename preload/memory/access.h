@@ -120,6 +120,24 @@ static inline void values_settle(void)
 		values_end();
 }
 
+/* ----------------------------------------------------------- computing.c */
+
+/* Watched instructions until time passes; 0: nobody waits for that. */
+extern RUNTIME_HIDDEN uint32_t computing_left;
+/* A timer of the target is to come, or none. */
+RUNTIME_HIDDEN void computing_pass_time(bool is_on);
+/* They have been executed. Returns whether a timer is due. */
+RUNTIME_HIDDEN bool computing_batch(bool finds_same);
+/* A system call was made, perhaps one of a loop that makes nothing else. */
+struct trap;
+RUNTIME_HIDDEN void computing_call(const struct trap *t);
+/*
+ * A read that is often executed is looked at, once in a while; and whether it
+ * found the same each time, while a timer is to come.
+ */
+RUNTIME_HIDDEN void computing_look(uint64_t addr, uint32_t site);
+RUNTIME_HIDDEN bool computing_is_steady(uint32_t site);
+
 /* --------------------------------------------------------------- watch.c */
 
 extern RUNTIME_HIDDEN bool watch_is_on;
