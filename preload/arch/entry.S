@@ -441,7 +441,9 @@ access_entry:
 3:	cld
 	jmp	4b
 	/* Signals are due: a system call that traps, with the registers held. */
-6:	keep_nothing
+6:	cmp	$2, %al			/* ACCESS_DELIVER_AND_REDO */
+	je	7f
+	keep_nothing
 	.cfi_def_cfa %rsp, 8
 	.cfi_same_value %rbp
 	mov	%rax, access_held(%rip)
@@ -450,6 +452,21 @@ access_entry:
 	mov	$0x3fff1, %eax		/* SYS_NR_DELIVER_HELD */
 	syscall
 	ret
+2:	popfq
+	jmp	1b
+	.cfi_restore_state
+	/* Likewise, before the access is even told: it is told again behind that. */
+7:	keep_nothing
+	.cfi_def_cfa %rsp, 8
+	.cfi_same_value %rbp
+	mov	%rax, access_held(%rip)
+	mov	%rcx, access_held+8(%rip)
+	mov	%r11, access_held+16(%rip)
+	mov	access_held+24(%rip), %rdi
+	mov	access_held+32(%rip), %rsi
+	mov	$0x3fff1, %eax		/* SYS_NR_DELIVER_HELD */
+	syscall
+	jmp	access_entry
 2:	popfq
 	jmp	1b
 	.cfi_restore_state

@@ -603,26 +603,30 @@ static void resume_wait(struct sched_task *t, const struct suspended_wait *w)
 		t->wake = SCHED_WAKE_WOKEN;
 }
 
+/* What of a task's place the calls of its handlers overwrite. */
+struct place {
+	uint64_t reg[8];	/* reg_ip to reg_15 */
+	uint32_t uses_trap_frame, has_vectors;
+};
+static_assert(offsetof(struct control_task, fs_base) == 64,
+	      "registers come first");
+
 static void run_handlers(void)
 {
 	struct sched_task *self = runtime_self_task();
 	struct suspended_wait w = suspend_wait(self);
-	struct control_task *k = core_self(), was = *k;
+	struct control_task *k = core_self();
+	struct place was = { .uses_trap_frame = k->uses_trap_frame,
+			     .has_vectors = k->has_vectors };
 
+	memcpy(was.reg, &k->reg_ip, sizeof(was.reg));
 	k->has_vectors = 0;
 	self->flags &= (uint16_t)~SCHED_TASK_INTERRUPTED;
 	sys_trap_self(SYS_NR_DELIVER);
 	resume_wait(runtime_self_task(), &w);
 	if (self->flags & SCHED_TASK_CANCELLED)
 		self->flags |= SCHED_TASK_INTERRUPTED;
-	k->reg_ip = was.reg_ip;
-	k->reg_sp = was.reg_sp;
-	k->reg_bp = was.reg_bp;
-	k->reg_bx = was.reg_bx;
-	k->reg_12 = was.reg_12;
-	k->reg_13 = was.reg_13;
-	k->reg_14 = was.reg_14;
-	k->reg_15 = was.reg_15;
+	memcpy(&k->reg_ip, was.reg, sizeof(was.reg));
 	k->uses_trap_frame = was.uses_trap_frame;
 	k->has_vectors = was.has_vectors;
 }

@@ -39,9 +39,11 @@ static uint32_t run_hits[CONTROL_MAX_ACCESS];
 static uint16_t run_hits_alone[CONTROL_MAX_ACCESS];
 static uint8_t run_ticks[CONTROL_MAX_ACCESS];	/* of loops that count */
 
-uint64_t access_held[3];
+uint64_t access_held[5];
 /* The task has been elsewhere in this hook: signals may be due. */
 static bool was_operation;
+/* A signal came before the access: when its handler has run, it is made. */
+static bool must_redo;
 
 /* ---------------------------------------------------- repeated reads */
 
@@ -459,10 +461,15 @@ static uint32_t object_at(uint64_t addr, uint64_t pc)
 	return recent_object[i].id;
 }
 
-/* `flags`: what to add to those of the kind. */
-static void access_point(uint16_t kind, uint64_t addr, uint32_t site,
-			 uint16_t flags)
+/*
+ * `flags`: what to add to those of the kind; `task_flags`: SCHED_TASK_HANDLES or 0.
+ * False when there is a signal to be handled first: then there was no operation.
+ */
+static bool access_point(uint16_t kind, uint64_t addr, uint32_t site,
+			 uint16_t flags, uint16_t task_flags)
 {
+	struct sched_task *self =
+		&runtime_control->scheduler.task[runtime_self()];
 	uint64_t pc = runtime_control->access[site].addr;
 	const struct sched_announce a = {
 		.kind = kind,
@@ -475,10 +482,16 @@ static void access_point(uint16_t kind, uint64_t addr, uint32_t site,
 
 	/* Not runtime_scheduler(): nothing else is changed here. */
 	scheduler_announce(&runtime_control->scheduler, runtime_self(), &a);
+	self->flags |= task_flags;
 	core_enter();
+	if (__builtin_expect(self->op.kind != kind, 0)) {
+		must_redo = true;	/* see signals_tell() */
+		return false;
+	}
 	if (__builtin_expect(runtime_control->config.flags & CONTROL_F_VALUES,
 			     0))
 		values_begin(kind, addr, runtime_control->access[site].size);
+	return true;
 }
 
 void access_of_call(uint64_t addr, uint32_t size, uint32_t site,
@@ -496,7 +509,7 @@ void access_point_of_call(uint16_t kind, uint64_t addr, uint32_t size,
 	runtime_control->access[site].size =
 		size < UINT16_MAX ? (uint16_t)size : UINT16_MAX;
 	rounds_settle();
-	access_point(kind, addr, site, 0);
+	access_point(kind, addr, site, 0, 0);
 	if (kind == EXPLORE_OP_MEMORY_WRITE)
 		note_write(runtime_self());
 }
@@ -538,12 +551,13 @@ static void store(uint64_t addr, uint32_t size, uint64_t value)
  * that it computes with it and what came between is lost, as on real cores.
  */
 static void live_update(uint64_t addr, uint32_t size, uint32_t site,
-			const struct access_frame *f)
+			uint16_t task_flags, const struct access_frame *f)
 {
 	uint32_t self = runtime_self();
 	uint64_t old, readable;
 
-	access_point(EXPLORE_OP_MEMORY_READ, addr, site, 0);
+	if (!access_point(EXPLORE_OP_MEMORY_READ, addr, site, 0, task_flags))
+		return;
 	if (size > 8 || (addr & 7) + size > 8 ||
 	    !sys_load64((void *)(uintptr_t)(addr & ~7ull), &readable)) {
 		note_write(self);
@@ -552,7 +566,8 @@ static void live_update(uint64_t addr, uint32_t size, uint32_t site,
 	}
 	old = load(addr, size);
 	detect(addr, size, site, RACES_READ, f);
-	access_point(EXPLORE_OP_MEMORY_WRITE, addr, site, 0);
+	/* No signal comes in the middle of an instruction. */
+	access_point(EXPLORE_OP_MEMORY_WRITE, addr, site, 0, 0);
 	note_write(self);
 	detect(addr, size, site, RACES_WRITE, f);
 	/* Not where it is the same: the page may be read-only. */
@@ -609,23 +624,31 @@ static inline __attribute__((always_inline)) void
 live_access(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
 	    const struct access_frame *f)
 {
+	/* The elements of a string are not told from one another. */
+	uint16_t task_flags = flags & INSTRUMENT_STRING ? 0 :
+							  SCHED_TASK_HANDLES;
+
 	if (flags & INSTRUMENT_ATOMIC) {
-		access_point(EXPLORE_OP_ATOMIC_RMW, addr, site,
-			     waiting(addr, site, f));
+		if (!access_point(EXPLORE_OP_ATOMIC_RMW, addr, site,
+				  waiting(addr, site, f), task_flags))
+			return;
 		rounds_begin_update(addr, size, sp_of(f),
 				    is_order_only(site));
 		detect(addr, size, site, RACES_ATOMIC, f);
 	} else if ((flags & (INSTRUMENT_READS | INSTRUMENT_WRITES)) ==
 		   (INSTRUMENT_READS | INSTRUMENT_WRITES)) {
-		live_update(addr, size, site, f);
+		live_update(addr, size, site, task_flags, f);
 	} else if (flags & INSTRUMENT_WRITES) {
-		access_point(EXPLORE_OP_MEMORY_WRITE, addr, site, 0);
+		if (!access_point(EXPLORE_OP_MEMORY_WRITE, addr, site, 0,
+				  task_flags))
+			return;
 		rounds_begin_update(addr, size, sp_of(f),
 				    is_order_only(site));
 		detect(addr, size, site, RACES_WRITE, f);
 	} else {
-		access_point(EXPLORE_OP_MEMORY_READ, addr, site,
-			     waiting(addr, site, f));
+		if (!access_point(EXPLORE_OP_MEMORY_READ, addr, site,
+				  waiting(addr, site, f), task_flags))
+			return;
 		detect(addr, size, site, RACES_READ, f);
 	}
 }
@@ -851,6 +874,17 @@ static void count_hit(uint64_t addr, uint32_t site,
 		access_unpatch(site);
 }
 
+/* The task was elsewhere, and a handler is due before the access is made. */
+static bool is_interrupted(uint32_t site)
+{
+	if (__builtin_expect(!was_operation, 1) ||
+	    runtime_control->access[site].flags & INSTRUMENT_STRING ||
+	    !signals_are_due())
+		return false;
+	must_redo = true;
+	return true;
+}
+
 static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
 		  const struct access_frame *f)
 {
@@ -867,6 +901,8 @@ static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
 		check_patience(site, f);
 	else
 		count_hit(addr, site, f);
+	if (is_interrupted(site))
+		return;
 	detect(addr, size, site,
 	       flags & INSTRUMENT_WRITES ? RACES_WRITE : RACES_READ, f);
 	if (flags & INSTRUMENT_WRITES)
@@ -880,6 +916,8 @@ static void quiet_atomic(uint64_t addr, uint32_t size, uint32_t site,
 	is_repeated_quietly(runtime_self(), site, addr);
 	if (is_spin(site, f))
 		spin(site, f);
+	if (is_interrupted(site))
+		return;
 	rounds_begin_update(addr, size, sp_of(f),
 				    is_order_only(site));
 	detect(addr, size, site, RACES_ATOMIC, f);
@@ -975,6 +1013,8 @@ do_access(uint64_t addr, uint32_t size, uint32_t site,
 	if (__builtin_expect(computing_left != 0, 0) && !is_live &&
 	    !--computing_left)
 		pass_time(site, f);
+	if (is_interrupted(site))
+		return;
 	c->nr_accesses++;
 	if (!(state & CONTROL_ACCESS_SEEN)) {
 		c->access_state[site] |= CONTROL_ACCESS_SEEN;
@@ -1000,21 +1040,26 @@ void access_do(uint64_t addr, uint32_t size, uint32_t site,
 	do_access(addr, size, site, f);
 }
 
-bool access_hook(uint64_t addr, uint32_t site, struct access_frame *f)
+uint32_t access_hook(uint64_t addr, uint32_t site, struct access_frame *f)
 {
 	const struct instrument_site *i = &runtime_control->access[site];
 
 	if (runtime_mode != RUNTIME_CONTROLLED || !order_is_on)
-		return false;
+		return ACCESS_GO_ON;
 	if (i->flags & INSTRUMENT_STRING)
 		elements_hook(addr, site, f);
 	else
 		do_access(addr, i->size, site, f);
 	if (__builtin_expect(!was_operation, 1))
-		return false;
+		return ACCESS_GO_ON;
 	was_operation = false;
-	if (!signals_are_due())
-		return false;
+	if (!must_redo && !signals_are_due())
+		return ACCESS_GO_ON;
 	values_drop();	/* a handler runs before the instruction */
-	return true;
+	if (!must_redo)
+		return ACCESS_DELIVER;
+	must_redo = false;
+	access_held[3] = addr;
+	access_held[4] = site;
+	return ACCESS_DELIVER_AND_REDO;
 }

@@ -58,14 +58,20 @@ RUNTIME_HIDDEN void access_entry(void);
 /* What they call instead of rdtsc and rdtscp. */
 RUNTIME_HIDDEN void time_entry_rdtsc(void);
 RUNTIME_HIDDEN void time_entry_rdtscp(void);
-/* Called by it. Returns whether signals are due before the instruction. */
-RUNTIME_HIDDEN bool access_hook(uint64_t addr, uint32_t site,
-				struct access_frame *f);
+enum access_result {
+	ACCESS_GO_ON = 0,
+	ACCESS_DELIVER = 1,	/* handlers run, then the instruction */
+	/* They run before the access is told; the hook is called once more. */
+	ACCESS_DELIVER_AND_REDO = 2,
+};
+/* Called by it. Returns enum access_result. */
+RUNTIME_HIDDEN uint32_t access_hook(uint64_t addr, uint32_t site,
+				    struct access_frame *f);
 /* Its work for an access of `size` bytes, which is not 0. */
 RUNTIME_HIDDEN void access_do(uint64_t addr, uint32_t size, uint32_t site,
 			      const struct access_frame *f);
-/* rax, rcx and r11 at a SYS_NR_DELIVER_HELD. */
-extern RUNTIME_HIDDEN uint64_t access_held[3];
+/* rax, rcx and r11 at a SYS_NR_DELIVER_HELD; the hook's arguments. */
+extern RUNTIME_HIDDEN uint64_t access_held[5];
 /* It is an operation in this run. */
 RUNTIME_HIDDEN bool access_is_live(uint32_t site);
 
