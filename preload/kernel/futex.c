@@ -130,7 +130,7 @@ static int64_t do_wait(struct trap *t, int cmd, uint32_t mask)
 		core_point(&op);
 	if (self->flags & SCHED_TASK_INTERRUPTED) {
 		self->flags &= (uint16_t)~SCHED_TASK_INTERRUPTED;
-		return -EINTR;
+		return deadline ? TRAP_TIMED_EINTR : -EINTR;
 	}
 	return self->wake == SCHED_WAKE_TIMEOUT ? -ETIMEDOUT : 0;
 }

@@ -54,6 +54,8 @@ RUNTIME_HIDDEN bool signals_is_ignored(int sig);
 RUNTIME_HIDDEN bool signals_is_stop(int sig);
 /* Stop the process, for somebody outside to let it go on. */
 RUNTIME_HIDDEN void signals_stop(void);
+/* All that is pending for the task, blocked or not. */
+RUNTIME_HIDDEN uint64_t signals_pending_for(uint32_t t);
 /* One of that number, code and sender is pending, for whomever. */
 RUNTIME_HIDDEN bool signals_is_queued(const struct signals_info *info);
 /* Nobody gets those that are pending. */

@@ -98,7 +98,7 @@ int64_t signals_sigaltstack(struct trap *t)
 
 int64_t signals_sigpending(struct trap *t)
 {
-	uint64_t set = (core_self()->sigpending | signals_pending) &
+	uint64_t set = signals_pending_for(runtime_self()) &
 		       core_self()->sigmask;
 
 	if (t->arg[1] > sizeof(set))

@@ -156,7 +156,7 @@ void signals_forget_assert(void)
 
 static bool is_restartable(int64_t nr)
 {
-	return trap_entry(nr)->after == TRAP_RESTARTS;
+	return trap_entry(nr)->after == TRAP_RESTARTS && !trap_was_timed;
 }
 
 /* For interposers that stand for a restartable call (sem_wait). */

@@ -323,6 +323,17 @@ void signals_retarget(uint32_t t, uint64_t set)
 		forget_task(t);
 }
 
+/* Also what was given to another task that has not taken it yet. */
+uint64_t signals_pending_for(uint32_t t)
+{
+	uint64_t set = core_task(t)->sigpending | signals_pending;
+
+	for (uint32_t e = oldest; e != NO_ENTRY; e = queue[e].next)
+		if (queue[e].is_of_process)
+			set |= SIGNALS_BIT(queue[e].info.signo);
+	return set;
+}
+
 bool signals_has(uint32_t t, uint64_t set)
 {
 	return (core_task(t)->sigpending | signals_pending) & set;

@@ -302,6 +302,12 @@ static int64_t wait_until(struct trap *t, uint64_t fd, bool is_out,
 			  is_external(fd), deadline);
 }
 
+/* What a signal makes of a call with SO_RCVTIMEO or SO_SNDTIMEO. */
+static int64_t interrupted(int64_t r, uint64_t deadline)
+{
+	return r == -EINTR && deadline ? TRAP_TIMED_EINTR : r;
+}
+
 static int64_t nowait_again(const struct trap *t)
 {
 	return nowait(t, sys_call3(__NR_fcntl, t->arg[0], F_GETFL, 0) &
@@ -333,7 +339,7 @@ static int64_t move(struct trap *t, uint64_t fd, int64_t flags, bool is_out)
 			r = -EAGAIN;
 		}
 		if (r <= 0)
-			return done ? (int64_t)done : r;
+			return done ? (int64_t)done : interrupted(r, deadline);
 		done += (uint64_t)r;
 		if (done >= total || (!is_out && has_got_control(&part)))
 			return (int64_t)done;
@@ -404,10 +410,10 @@ int64_t transfers_connect(struct trap *t)
 	r = files_retry(t, attempt_connect, false, files_object(t, fd),
 			is_external(fd), deadline);
 	if (r != -EINPROGRESS && r != -EALREADY)
-		return r;
+		return interrupted(r, deadline);
 	r = wait_until(t, fd, true, deadline);
 	if (r < 0)
-		return r;
+		return interrupted(r, deadline);
 	if (r == FILES_TIMED_OUT)
 		return -EINPROGRESS;
 	/* Asked again, the kernel tells how it ended, and leaves it like that. */

@@ -78,6 +78,8 @@ static void announce(const struct trap *t, const struct trap_entry *e)
 		core_point(&op);
 }
 
+bool trap_was_timed;
+
 static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 {
 	/* It may close the descriptor, so ask before. */
@@ -99,6 +101,9 @@ static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 	    !(e->flags & TRAP_F_FRAME))
 		computing_call(t);
 	r = make_call(t, e);
+	trap_was_timed = r == TRAP_TIMED_EINTR;
+	if (trap_was_timed)
+		r = -EINTR;
 	files_changes += (e->flags & (TRAP_F_SEES | TRAP_F_SHOWS)) != 0;
 	/* Nobody else ran since the kernel answered. */
 	order_call(t, e, kind, id);

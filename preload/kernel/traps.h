@@ -170,6 +170,14 @@ RUNTIME_HIDDEN int64_t patch_limit_of(uint64_t ip);
 RUNTIME_HIDDEN uint64_t patch_site_of_call(uint64_t return_address);
 #define PATCH_CMP_BYTES 6	/* the `cmp $-4095, %rax` that a patch takes over */
 
+/*
+ * What a handler returns for -EINTR out of a wait with a time, which is not begun
+ * again whatever its row says (the kernel's ERESTART_RESTARTBLOCK); and whether
+ * the last one did.
+ */
+#define TRAP_TIMED_EINTR (-516)
+extern RUNTIME_HIDDEN bool trap_was_timed;
+
 /* Handlers, by file. */
 trap_handler RUNTIME_HIDDEN trap_refuse;
 trap_handler RUNTIME_HIDDEN threads_clone, threads_exit, threads_gettid,
