@@ -359,10 +359,16 @@ static void reap(int sig)
 	errno = was;
 }
 
+static void *idle(void *arg)
+{
+	return arg;
+}
+
 static void child(void)
 {
 	sigset_t set, was;
 
+	guest_join(guest_start(idle, NULL));
 	handle(SIGCHLD, reap, SA_RESTART | SA_NOCLDSTOP);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
