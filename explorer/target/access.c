@@ -294,7 +294,7 @@ static int plan_module(struct control *c, const struct control_module *m,
 		.first_site = c->nr_access,
 		.max_sites = max_sites,
 		.only_atomics = how == WATCH_ATOMICS,
-		.has_tsc = how == WATCH_ALL,
+		.has_tsc = true,
 	};
 	free(taken);
 	in.entry_slot = in.code_base;
@@ -305,7 +305,8 @@ static int plan_module(struct control *c, const struct control_module *m,
 	rc = instrument_plan(&in, &plan, err);
 	if (!rc && how != WATCH_ALL) {
 		/* What has no room is left alone. */
-		if (!take_plan(c, &plan, in.code_base, used) && plan.nr_sites)
+		if (!take_plan(c, &plan, in.code_base, used) &&
+		    plan.nr_sites > plan.nr_tsc)
 			stats->nr_order_only++;
 		mark_order_only(c, in.first_site, how);
 	} else if (!rc) {

@@ -334,7 +334,7 @@ static int find_bias(struct dl_phdr_info *info, size_t size, void *arg)
 	return 1;
 }
 
-static bool with_tsc;
+static bool with_tsc, with_atomics_only;
 
 static int plan_file(const char *path, struct instrument_plan *p,
 		     uint32_t max_sites, uint64_t code_bytes)
@@ -349,6 +349,7 @@ static int plan_file(const char *path, struct instrument_plan *p,
 		.first_site = 1000,
 		.max_sites = max_sites,
 		.has_tsc = with_tsc,
+		.only_atomics = with_atomics_only,
 	};
 	int e = instrument_plan(&in, p, &err);
 
@@ -546,6 +547,27 @@ static void test_plan__calls_for_time_stamps(void **state)
 	assert_int_equal(plan.nr_tsc, 3);
 	instrument_plan_release(&plan);
 	plan = without;
+}
+
+/* As in a library that is watched for the order it makes, if at all. */
+static void test_plan__calls_for_time_stamps_where_little_is_watched(
+	void **state)
+{
+	struct instrument_plan all = plan;
+	int e;
+
+	(void)state;
+	with_tsc = with_atomics_only = true;
+	e = plan_file("/proc/self/exe", &plan, 1 << 20, CODE_BYTES);
+	with_tsc = with_atomics_only = false;
+	assert_int_equal(e, 0);
+	PATCH(t_stamp, JUMP, 6);
+	PATCH(t_long, JUMP, 6);
+	assert_null(site_at(LABEL(t_taken), 1));
+	assert_int_equal(plan.nr_tsc, 3);
+	assert_true(plan.nr_sites < all.nr_sites);
+	instrument_plan_release(&plan);
+	plan = all;
 }
 
 static void test_plan__keeps_switch_targets_free(void **state)
@@ -756,6 +778,8 @@ int main(void)
 		cmocka_unit_test(test_plan__jumps_where_there_is_room),
 		cmocka_unit_test(test_plan__leaves_time_stamps_alone),
 		cmocka_unit_test(test_plan__calls_for_time_stamps),
+		cmocka_unit_test(
+			test_plan__calls_for_time_stamps_where_little_is_watched),
 		cmocka_unit_test(test_plan__keeps_switch_targets_free),
 		cmocka_unit_test(test_plan__keeps_catch_blocks_free),
 		cmocka_unit_test(test_plan__leaves_data_in_code_alone),
