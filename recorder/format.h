@@ -24,6 +24,9 @@
 #define FORMAT_JSON_FILE "trace.json"
 #define FORMAT_DECISIONS_FILE "decisions"
 #define FORMAT_INPUTS_FILE "inputs"
+/* In trace.json; only where there are some. */
+#define FORMAT_NOTES "notes"
+
 #define FORMAT_VALUES_FILE "values"	/* only where there are some */
 
 /* What ends trace.json; printf with the checksum of everything before. */

@@ -5,6 +5,7 @@
 #ifndef RECORDER_INTERNAL_H
 #define RECORDER_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,11 @@ void recorder__append_address(const struct trace *t, uint64_t addr,
 
 /* The payload of `values`. Returns 0 or -ENOMEM. */
 int recorder__encode_values(const struct trace *t, struct recorder_bytes *out);
+
+struct cJSON;
+
+/* Add the notes to the object that becomes trace.json; false: no memory. */
+bool recorder__print_notes(struct cJSON *trace, const struct trace *t);
 
 /* The text of trace.json. Returns 0 or -ENOMEM. */
 int recorder__print_json(const struct trace *t,

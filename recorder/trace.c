@@ -43,6 +43,7 @@ void trace_release(struct trace *t)
 	free(t->input);
 	free(t->object);
 	free(t->value);
+	free(t->note);
 	trace_init(t);
 }
 

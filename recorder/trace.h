@@ -97,6 +97,9 @@ struct trace {
 	 */
 	struct control_value *value;
 	uint64_t nr_values;
+	/* What else happened, by step, ascending; of the same. May be NULL. */
+	struct control_note *note;
+	uint32_t nr_notes;
 };
 
 /* Start empty. */

@@ -289,6 +289,8 @@ static void add_all(const struct writer *w, const struct trace *t,
 	add_modules(w, t);
 	add_live_sites(w, t);
 	add_site_states(w, t);
+	if (t->nr_notes && !recorder__print_notes(w->object, t))
+		*w->ok = false;
 	files = add_object(w, "files");
 	add_part(&files, FORMAT_DECISIONS_FILE, &parts->decisions);
 	add_part(&files, FORMAT_INPUTS_FILE, &parts->inputs);

@@ -439,6 +439,9 @@ static void get_all(const struct reader *r, uint32_t version, struct trace *t,
 	get_live_sites(r, t);
 	if (version >= 3)
 		get_site_states(r, t);
+	if (cJSON_GetObjectItemCaseSensitive(r->object, FORMAT_NOTES) &&
+	    replayer__parse_notes(r->object, t))
+		complain(r, FORMAT_NOTES);
 	files = get_object(r, "files");
 	get_part(&files, FORMAT_DECISIONS_FILE, &parts->decisions);
 	get_part(&files, FORMAT_INPUTS_FILE, &parts->inputs);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "explorer/report/notes.h"
 #include "explorer/cli/options.h"
 #include "explorer/races/race_stacks.h"
 #include "base/util.h"
@@ -92,7 +93,10 @@ static void print_report(struct worker *w, const struct trace *t,
 	shown.nr_values = c->nr_values;
 	shown.module = replay_modules(c, t->program, &shown.nr_modules);
 	r.output = worker_output(w, &r.output_bytes);
+	shown.note = NULL;
+	notes_take(&shown, c);
 	report_print(stdout, &r);
+	free(shown.note);
 	replay_modules_free(shown.module, shown.nr_modules);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explorer/report/notes.h"
 #include "base/util.h"
 #include "recorder/names.h"
 #include "explorer/symbols/variables.h"
@@ -121,6 +122,16 @@ static bool look_up(const struct describe *d, uint32_t id,
 	if (d->recorded)
 		*out = d->recorded[id - 1];
 	return d->recorded != NULL;
+}
+
+bool describe_address(const struct describe *d, uint32_t id, uint64_t *addr)
+{
+	struct trace_object o;
+
+	if (!look_up(d, id, &o))
+		return false;
+	*addr = o.addr;
+	return true;
 }
 
 /* Memory by who allocated it: "heap list.c:12+8". */
@@ -414,6 +425,55 @@ void describe_change(struct describe *d, const struct sched_event *e,
 		snprintf(text, bytes, ": %s -> %s", before, after);
 }
 
+static const struct control_note *note_of(const struct describe *d,
+					  const struct sched_event *e,
+					  enum control_note_kind kind)
+{
+	return notes_of_op(d->trace, (uint64_t)(e - d->trace->event), kind);
+}
+
+uint64_t describe_event_pc(const struct describe *d,
+			   const struct sched_event *e, bool *is_return)
+{
+	const struct control_note *n = note_of(d, e, CONTROL_NOTE_CALL);
+
+	if (!n)
+		n = note_of(d, e, CONTROL_NOTE_FORK);
+	*is_return = describe_is_return(e->kind);
+	return n && n->pc ? n->pc : e->pc;
+}
+
+void describe_event_line(struct describe *d, const struct sched_event *e,
+			 char *text, size_t bytes)
+{
+	bool is_return;
+	uint64_t pc = describe_event_pc(d, e, &is_return);
+
+	describe_line(d, pc, is_return, text, bytes);
+}
+
+bool describe_noted(struct describe *d, const struct sched_event *e,
+		    char *text, size_t bytes)
+{
+	const struct control_note *n;
+	char name[DESCRIBE_BYTES];
+
+	if (e->point != EXPLORE_POINT_TASK)
+		return false;
+	describe_subject(d, e, name, sizeof(name));
+	shorten(name);
+	if ((n = note_of(d, e, CONTROL_NOTE_FREE)))
+		snprintf(text, bytes, "free %s", name);
+	else if ((n = note_of(d, e, CONTROL_NOTE_JOINED_CANCELLED)))
+		snprintf(text, bytes, "join %s, which was cancelled", name);
+	else if ((n = note_of(d, e, CONTROL_NOTE_FORK)))
+		snprintf(text, bytes, "fork child process %d", n->number);
+	else if (e->kind == EXPLORE_OP_SYSCALL &&
+		 (n = note_of(d, e, CONTROL_NOTE_CALL)) && n->fd >= 0)
+		notes_describe(d, n, text, bytes);
+	return n;
+}
+
 void describe_event(struct describe *d, const struct sched_event *e,
 		    char *text, size_t bytes)
 {
@@ -423,6 +483,8 @@ void describe_event(struct describe *d, const struct sched_event *e,
 	if (!is_about_self(e->kind))
 		describe_subject(d, e, name, sizeof(name));
 	shorten(name);
+	if (describe_noted(d, e, text, bytes))
+		return;
 	describe_change(d, e, change, sizeof(change));
 	has_name = name[0] != '\0';
 	if (e->point == EXPLORE_POINT_WAKE)

@@ -41,6 +41,9 @@ void describe_init(struct describe *d, const struct trace *t,
 		   uint32_t nr_objects);
 void describe_release(struct describe *d);
 
+/* The address of an object, or its task's number; false: not known. */
+bool describe_address(const struct describe *d, uint32_t id, uint64_t *addr);
+
 /* "T1", "counter_lock", "queue.lock", "mutex#3"; "" for id 0. */
 void describe_object(struct describe *d, uint32_t id, uint16_t kind,
 		     char *text, size_t bytes);
@@ -68,9 +71,23 @@ void describe_function(const struct symbol *symbol, char *text, size_t bytes);
 void describe_subject(struct describe *d, const struct sched_event *e,
 		      char *text, size_t bytes);
 
+/*
+ * What a note says of the event, in full: "free heap list.c:12", "close 3
+ * (/tmp/x)"; false when there is none.
+ */
+bool describe_noted(struct describe *d, const struct sched_event *e,
+		    char *text, size_t bytes);
+
 /* "lock counter_lock", "join T1", "woke T3": short, for one event. */
 void describe_event(struct describe *d, const struct sched_event *e,
 		    char *text, size_t bytes);
+
+/* "bank.c:31" of an event, or "": where the program called what it is. */
+void describe_event_line(struct describe *d, const struct sched_event *e,
+			 char *text, size_t bytes);
+/* Its pc, and whether that lies behind a call. */
+uint64_t describe_event_pc(const struct describe *d,
+			   const struct sched_event *e, bool *is_return);
 
 /* What the memory operation at that step did; NULL: that was not noted. */
 const struct control_value *describe_value(const struct describe *d,

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "explorer/report/describe.h"
+#include "explorer/report/note_rows.h"
 #include "explorer/report/report.h"
 #include "explorer/report/dump.h"
 #include "recorder/names.h"
@@ -145,6 +146,9 @@ static void print_event(FILE *f, struct describe *d,
 {
 	const struct control_value *v = describe_value(d, step);
 	cJSON *o = cJSON_CreateObject();
+	char detail[2 * DESCRIBE_BYTES];
+	bool is_return;
+	uint64_t pc = describe_event_pc(d, e, &is_return);
 
 	cJSON_AddNumberToObject(o, "step", (double)step);
 	cJSON_AddNumberToObject(o, "task", e->task);
@@ -163,10 +167,51 @@ static void print_event(FILE *f, struct describe *d,
 		add_u64(o, "slice", e->ticks);
 	add_u64(o, "now_ns", e->now_ns);
 	add_hex(o, "digest", e->digest);
-	add_place(o, d, e->pc, operation_is_call(e->kind));
+	add_place(o, d, pc, is_return);
+	if (describe_noted(d, e, detail, sizeof(detail)))
+		cJSON_AddStringToObject(o, "detail", detail);
 	if (v)
 		add_value(o, d, v);
 	print(f, o);
+}
+
+/* What happened between operations, and how children stood at the end. */
+static void print_note(FILE *f, struct describe *d,
+		       const struct control_note *n)
+{
+	cJSON *o = cJSON_CreateObject();
+	char text[2 * DESCRIBE_BYTES];
+
+	cJSON_AddStringToObject(o, "kind", notes_kind_name(n->kind));
+	cJSON_AddNumberToObject(o, "before_step", (double)n->step);
+	if (n->kind == CONTROL_NOTE_CHILD) {
+		cJSON_AddNumberToObject(o, "child", n->number);
+		cJSON_AddStringToObject(o, "state", n->text);
+		if (n->addr)
+			add_hex(o, "futex", n->addr);
+	} else {
+		cJSON_AddNumberToObject(o, "task", n->task);
+		notes_describe(d, n, text, sizeof(text));
+		cJSON_AddStringToObject(o, "text", text);
+	}
+	if (n->pc)
+		add_place(o, d, n->pc, true);
+	print(f, o);
+}
+
+static void print_notes(FILE *f, struct describe *d, const struct trace *t)
+{
+	const char *before = "\n";
+
+	for (uint32_t i = 0; i < t->nr_notes; i++) {
+		const struct control_note *n = &t->note[i];
+
+		if (n->kind != CONTROL_NOTE_CHILD && !notes_has_row(d, n))
+			continue;
+		fputs(before, f);
+		print_note(f, d, n);
+		before = ",\n";
+	}
 }
 
 static void print_verdict(FILE *f, struct describe *d,
@@ -228,6 +273,8 @@ void report_dump_json(FILE *f, const struct trace *t, struct symbols *s)
 		fputs(i ? ",\n" : "\n", f);
 		print_event(f, &d, &t->event[i], i);
 	}
+	fputs("\n],\n\"notes\":[", f);
+	print_notes(f, &d, t);
 	fputs("\n]}\n", f);
 	describe_release(&d);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "explorer/report/describe.h"
+#include "explorer/report/note_rows.h"
 #include "explorer/report/report.h"
 #include "explorer/report/dump.h"
 #include "recorder/names.h"
@@ -58,6 +59,8 @@ static void name_objects(struct describe *d, const struct sched_event *e,
 			 e->nr ? e->nr - 1u : 0u);
 		return;
 	}
+	if (describe_noted(d, e, text, bytes))
+		return;
 	describe_subject(d, e, text, bytes);
 	used = strlen(text);
 	describe_change(d, e, text + used, bytes - used);
@@ -83,11 +86,13 @@ static void print_event(FILE *f, struct describe *d,
 			const struct sched_event *e, uint64_t step)
 {
 	char objects[4 * DESCRIBE_BYTES], place[DESCRIBE_BYTES];
+	bool is_return;
 	char task[16];
+	uint64_t pc;
 
 	name_objects(d, e, objects, sizeof(objects));
-	describe_place(d, e->pc, operation_is_call(e->kind), place,
-		       sizeof(place));
+	pc = describe_event_pc(d, e, &is_return);
+	describe_place(d, pc, is_return, place, sizeof(place));
 	snprintf(task, sizeof(task), "T%u", e->task);
 	fprintf(f, "%s %7" PRIu64 " %4" PRIu64 ".%09" PRIu64 " %-6s %-18s",
 		mark(e), step, e->now_ns / 1000000000,
@@ -102,14 +107,34 @@ static void print_event(FILE *f, struct describe *d,
 		e->flags & SCHED_EVENT_TIMEOUT ? " (timeout)" : "");
 }
 
+/* What happened before the step and is no operation. */
+static void print_notes(FILE *f, struct describe *d, uint64_t step)
+{
+	const struct control_note *n;
+	char text[2 * DESCRIBE_BYTES], place[DESCRIBE_BYTES], task[16];
+
+	for (uint32_t i = 0; (n = notes_row(d, step, i)); i++) {
+		notes_describe(d, n, text, sizeof(text));
+		place[0] = '\0';
+		if (n->pc)
+			describe_place(d, n->pc, true, place, sizeof(place));
+		snprintf(task, sizeof(task), "T%u", n->task);
+		fprintf(f, "  %7s %14s %-6s %s%s%s\n", "", "", task, text,
+			place[0] ? "  " : "", place);
+	}
+}
+
 void report_dump(FILE *f, const struct trace *t, struct symbols *s)
 {
 	struct describe d;
 
 	describe_init(&d, t, s, NULL, 0);
 	print_header(f, &d, t);
-	for (uint64_t i = 0; i < t->nr_events && !ferror(f); i++)
+	for (uint64_t i = 0; i < t->nr_events && !ferror(f); i++) {
+		print_notes(f, &d, i);
 		print_event(f, &d, &t->event[i], i);
+	}
+	print_notes(f, &d, t->nr_events);
 	fprintf(f, "# > another task than before, ! a preemption: the previous "
 		"task could have gone on\n");
 	describe_release(&d);

@@ -91,6 +91,39 @@ static void print_filtered(struct report_context *c)
 	free(name);
 }
 
+/*
+ * The processor says what it was: a read, a write, or an attempt to execute.
+ * Of an address that is not canonical, or not aligned, it does not tell the
+ * value.
+ */
+static void print_fault(FILE *f, const struct control_verdict *v)
+{
+	static const struct {
+		const char *message, *words;
+	} faults[] = {
+		{ CONTROL_FAULT_READ, ": read of" },
+		{ CONTROL_FAULT_WRITE, ": write to" },
+		{ CONTROL_FAULT_EXECUTE, ": execution of" },
+	};
+
+	if (!strcmp(v->message, CONTROL_FAULT_GENERAL)) {
+		fprintf(f, ": general protection fault, at an address that "
+			"the processor does not tell");
+		return;
+	}
+	if (!strcmp(v->message, CONTROL_FAULT_SENT)) {
+		fprintf(f, ", sent by a call");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++)
+		if (!strcmp(v->message, faults[i].message)) {
+			fprintf(f, "%s address 0x%" PRIx64, faults[i].words,
+				v->addr);
+			return;
+		}
+	fprintf(f, " at address 0x%" PRIx64, v->addr);
+}
+
 static void print_crash(struct report_context *c)
 {
 	const struct control_verdict *v = &c->r->trace->verdict;
@@ -101,7 +134,7 @@ static void print_crash(struct report_context *c)
 	else
 		fprintf(c->f, "crash: signal %d", v->code);
 	if (v->code == SIGSEGV || v->code == SIGBUS)
-		fprintf(c->f, " at address 0x%" PRIx64, v->addr);
+		print_fault(c->f, v);
 	print_filtered(c);
 }
 

@@ -8,7 +8,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "explorer/report/notes.h"
+
 #define MAX_ROWS 40u
+#define MAX_NOTES 8u	/* rows between two operations */
 #define MAX_COLUMNS 6u	/* with more tasks, rows name them instead */
 #define WIDE 60u	/* all columns together; a place follows */
 #define MIN_WIDTH 8u
@@ -107,6 +110,22 @@ static void find_widths(struct report_context *c, struct table *table)
 	}
 }
 
+static void find_place_of_notes(struct report_context *c, struct table *table,
+				uint64_t i)
+{
+	const struct control_note *n;
+	char text[DESCRIBE_BYTES * 2];
+
+	for (uint32_t k = 0; (n = notes_row(&c->d, i, k)); k++) {
+		size_t end = column_start(table, n->task);
+
+		notes_describe(&c->d, n, text, sizeof(text));
+		end += strlen(text) + 2;
+		if (end > table->place && end <= MAX_PLACE)
+			table->place = end;
+	}
+}
+
 /* Source lines stand behind all cells but the longest. */
 static void find_place(struct report_context *c, struct table *table)
 {
@@ -116,7 +135,9 @@ static void find_place(struct report_context *c, struct table *table)
 
 		if (end > table->place && end <= MAX_PLACE)
 			table->place = end;
+		find_place_of_notes(c, table, i);
 	}
+	find_place_of_notes(c, table, table->t->nr_events);
 }
 
 /*
@@ -189,8 +210,7 @@ static void print_row(struct report_context *c, const struct table *table,
 	if (nr > 1)
 		snprintf(text + used, sizeof(text) - used, ", %" PRIu64
 			 " times", nr);
-	describe_line(&c->d, e->pc, operation_is_call(e->kind), line,
-		      sizeof(line));
+	describe_event_line(&c->d, e, line, sizeof(line));
 	fprintf(c->f, "%7" PRIu64 " %c  ", i, mark(e));
 	if (table->nr) {
 		print_cells(c->f, table, e->task, text, line);
@@ -203,14 +223,44 @@ static void print_row(struct report_context *c, const struct table *table,
 }
 
 /* How many events from the i-th on make one row. */
-static uint64_t row_length(const struct trace *t, uint64_t i)
+static uint64_t row_length(struct report_context *c, uint64_t i)
 {
+	const struct trace *t = c->r->trace;
 	uint64_t nr = 1;
 
 	while (i + nr < t->nr_events &&
-	       is_equal(&t->event[i], &t->event[i + nr]))
+	       is_equal(&t->event[i], &t->event[i + nr]) &&
+	       !notes_row(&c->d, i + nr, 0))
 		nr++;
 	return nr;
+}
+
+/* What happened before the i-th event and is none. */
+static void print_notes(struct report_context *c, const struct table *table,
+			uint64_t i)
+{
+	const struct control_note *n;
+	char text[DESCRIBE_BYTES * 2], line[DESCRIBE_BYTES], name[16];
+
+	for (uint32_t k = 0; (n = notes_row(&c->d, i, k)); k++) {
+		if (table->nr && !has_column(table, n->task))
+			continue;
+		if (k == MAX_NOTES) {
+			fprintf(c->f, "           ... and more\n");
+			return;
+		}
+		notes_describe(&c->d, n, text, sizeof(text));
+		describe_line(&c->d, n->pc, true, line, sizeof(line));
+		fprintf(c->f, "%11s", "");
+		snprintf(name, sizeof(name), "T%u", n->task);
+		if (table->nr)
+			print_cells(c->f, table, n->task, text, line);
+		else
+			fprintf(c->f, "%-8s%-*s%s%s", name,
+				line[0] ? MAX_WIDTH : 0, text,
+				line[0] ? " " : "", line);
+		fputc('\n', c->f);
+	}
 }
 
 /* Where the last MAX_ROWS rows begin. */
@@ -245,9 +295,11 @@ void report__print_schedule(struct report_context *c)
 			"explore dump\n", table.first);
 	print_head(c->f, &table);
 	for (uint64_t i = table.first; i < t->nr_events;) {
-		uint64_t nr = row_length(t, i);
+		uint64_t nr = row_length(c, i);
 
+		print_notes(c, &table, i);
 		print_row(c, &table, i, nr);
 		i += nr;
 	}
+	print_notes(c, &table, t->nr_events);
 }

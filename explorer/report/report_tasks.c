@@ -7,8 +7,11 @@
 
 #include <string.h>
 
+#include "explorer/report/notes.h"
+
 #define MAX_TASKS 12u	/* in full; of 100 blocked tasks, few matter */
 #define MAX_HELD 6u
+#define MAX_LOCK_BYTES 56u	/* of the biggest, a rwlock */
 #define NR_LAST 4u	/* operations before the end */
 
 void report__list_tasks(const uint32_t *task, uint32_t nr, char *text,
@@ -211,11 +214,63 @@ static const char *wait_phrase(uint16_t kind)
 		return "waits for a signal to";
 	case EXPLORE_OP_SYSCALL:
 		return "is in a system call on";
-	case EXPLORE_OP_CHILD_WAIT:
-		return "waits for";
 	default:
 		return NULL;
 	}
+}
+
+/* The lock that has this futex in it, and that the child was born with. */
+static const struct control_note *find_held(struct report_context *c,
+					    uint64_t futex)
+{
+	const struct trace *t = c->r->trace;
+	uint64_t addr;
+
+	for (uint32_t i = 0; futex && i < t->nr_notes; i++)
+		if (t->note[i].kind == CONTROL_NOTE_HELD &&
+		    describe_address(&c->d, t->note[i].object, &addr) &&
+		    futex - addr < MAX_LOCK_BYTES)
+			return &t->note[i];
+	return NULL;
+}
+
+static void print_child(struct report_context *c, const struct control_note *n)
+{
+	const struct control_note *held = find_held(c, n->addr);
+	char name[2 * DESCRIBE_BYTES], line[DESCRIBE_BYTES];
+
+	if (n->number)
+		fprintf(c->f, "child process %d, which %s", n->number, n->text);
+	else
+		fprintf(c->f, "a child process, which %s", n->text);
+	if (!held)
+		return;
+	describe_object_long(&c->d, held->object, EXPLORE_OP_NONE, name,
+			     sizeof(name));
+	fprintf(c->f, " for %s, which T%u held when T%u called fork", name,
+		held->other, held->task);
+	describe_line(&c->d, held->pc, true, line, sizeof(line));
+	if (line[0])
+		fprintf(c->f, " at %s", line);
+}
+
+/* The kernel knows which of them is waited for; `name` is for no one known. */
+static void print_children(struct report_context *c, const char *name)
+{
+	const struct trace *t = c->r->trace;
+	const char *before = " waits for ";
+	bool has_any = false;
+
+	for (uint32_t i = 0; i < t->nr_notes; i++) {
+		if (t->note[i].kind != CONTROL_NOTE_CHILD)
+			continue;
+		fputs(before, c->f);
+		print_child(c, &t->note[i]);
+		before = " and ";
+		has_any = true;
+	}
+	if (!has_any)
+		fprintf(c->f, " waits for %s", name);
 }
 
 static void print_wait(struct report_context *c, const struct sched_task *t)
@@ -236,6 +291,8 @@ static void print_wait(struct report_context *c, const struct sched_task *t)
 	} else if (is_lock(t->op.kind) && is_taken(o)) {
 		fprintf(c->f, " waits for %s", name);
 		print_holder(c, o, t->id);
+	} else if (t->op.kind == EXPLORE_OP_CHILD_WAIT) {
+		print_children(c, name);
 	} else if (phrase && o) {
 		fprintf(c->f, " %s %s", phrase, name);
 		if (o->class == SCHED_CLASS_BARRIER && o->limit)

@@ -69,6 +69,7 @@ static void fill_trace(struct trace *t, const struct control *c,
 	t->nr_values = c->nr_values < CONTROL_MAX_VALUES ? c->nr_values :
 							   CONTROL_MAX_VALUES;
 	t->value = copy(c->value, t->nr_values, sizeof(t->value[0]));
+	notes_take(t, c);
 	t->input_bytes = c->input_bytes;
 	t->input = copy(c->input, t->input_bytes, 1);
 }

@@ -24,6 +24,7 @@ struct symbols_string {
 /* A task whose stack is being read; see stacks.c. */
 struct symbols_subject {
 	const struct control *control;
+	Dwfl *dwfl;
 	pid_t pid;
 	uint32_t task;
 	int mem_fd;		/* /proc/PID/mem, or -1 */

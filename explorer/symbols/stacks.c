@@ -30,7 +30,7 @@ enum {
 static bool read_word(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *result,
 		      void *data)
 {
-	struct symbols_subject *subject = data;
+	const struct symbols_subject *subject = data;
 	struct iovec local = { result, sizeof(*result) };
 	struct iovec remote = { (void *)(uintptr_t)addr, sizeof(*result) };
 
@@ -63,6 +63,14 @@ static bool get_thread(Dwfl *dwfl, pid_t tid, void *data, void **thread)
 	return tid == (pid_t)subject->task + 1;
 }
 
+/* It jumped to where no code is: called through a bad pointer, most likely. */
+static bool is_stray(Dwfl *dwfl, const struct control *c, uint32_t t)
+{
+	return c->verdict.kind == CONTROL_VERDICT_CRASH &&
+	       c->verdict.task == t &&
+	       !dwfl_addrmodule(dwfl, c->task[t].reg_ip);
+}
+
 /* Callee-saved registers only: nobody unwinds by the others. */
 static bool set_registers(Dwfl_Thread *thread, void *data)
 {
@@ -70,12 +78,17 @@ static bool set_registers(Dwfl_Thread *thread, void *data)
 	const struct control_task *t =
 		&subject->control->task[subject->task];
 	const Dwarf_Word bx = t->reg_bx;
-	const Dwarf_Word frame[] = { t->reg_bp, t->reg_sp };
+	Dwarf_Word frame[] = { t->reg_bp, t->reg_sp };
+	Dwarf_Word pc = t->reg_ip;
 	const Dwarf_Word high[] = {
 		t->reg_12, t->reg_13, t->reg_14, t->reg_15,
 	};
 
-	dwfl_thread_state_register_pc(thread, t->reg_ip);
+	/* No table leads on from no code: begin with who called it. */
+	if (is_stray(subject->dwfl, subject->control, subject->task) &&
+	    read_word(subject->dwfl, t->reg_sp, &pc, data))
+		frame[1] += 8;
+	dwfl_thread_state_register_pc(thread, pc);
 	return dwfl_thread_state_registers(thread, DWARF_RBX, 1, &bx) &&
 	       dwfl_thread_state_registers(thread, DWARF_RBP, 2, frame) &&
 	       dwfl_thread_state_registers(thread, DWARF_R12, 4, high);
@@ -135,6 +148,7 @@ static int attach(struct symbols *s, const struct control *c, pid_t pid,
 		s->subject.mem_fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	s->subject.control = c;
+	s->subject.dwfl = s->dwfl;
 	s->subject.pid = pid;
 	s->subject.task = t;
 	/* Once per Dwfl: later runs only change what `subject` says. */
@@ -181,9 +195,12 @@ int stacks_unwind(struct symbols *s, const struct control *c, pid_t pid,
 	ret = attach(s, c, pid, t);
 	if (ret)
 		return ret;
+	if (is_stray(s->dwfl, c, t))
+		out->pc[out->nr++] = c->task[t].reg_ip;
 	/* It fails where no frame is left and where no table leads on. */
 	dwfl_getthread_frames(s->dwfl, (pid_t)t + 1, add_frame, &walk);
-	if (!out->nr && c->task[t].reg_ip)
+	if (!out->nr && c->task[t].reg_ip &&
+	    !is_runtime(s, c->task[t].reg_ip))
 		out->pc[out->nr++] = c->task[t].reg_ip;
 	return out->nr ? 0 : -ESRCH;
 }

@@ -42,7 +42,7 @@ static bool is_never(const char *path)
 {
 	static const char *const never[] = {
 		"libc.so*", "libc-*.so", "ld-linux*", "ld-*.so*", "libpthread*",
-		"libdl.so*", "librt.so*", "linux-vdso*", "[vdso]",
+		"libdl.so*", "librt.so*", "linux-vdso*", "\\[vdso]",
 		"libexplore-preload.so", "libm.so*", "libm-*.so",
 		"libgcc_s.so*", "ld-musl*", "libc.musl*",
 	};

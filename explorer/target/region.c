@@ -135,7 +135,7 @@ void region_reset(const struct region *r, struct control *c)
 		c->module[i].path[sizeof(c->module[i].path) - 1] = '\0';
 	c->nr_sites = c->nr_patched = 0;
 	c->nr_races = c->nr_calls = 0;
-	c->nr_values = c->input_bytes = 0;
+	c->nr_values = c->nr_notes = c->input_bytes = 0;
 	memset(&c->counters, 0, sizeof(c->counters));
 	memset(&c->verdict, 0, sizeof(c->verdict));
 	s->step = 0;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "explorer/report/notes.h"
 #include "explorer/target/counters.h"
 #include "base/util.h"
 #include "strategies/strategies.h"
@@ -59,7 +60,10 @@ struct inspection {
 	const char *program;
 };
 
-/* The run stands still: take the stacks of all its live tasks. */
+/*
+ * The run stands still, or is about to be killed for being late: take the
+ * stacks of its live tasks.
+ */
 static void inspect(struct worker *w, pid_t pid, void *data)
 {
 	struct inspection *in = data;
@@ -75,9 +79,14 @@ static void inspect(struct worker *w, pid_t pid, void *data)
 	if (!out->symbols)
 		return;
 	out->stack = xcalloc(s->nr_live, sizeof(*out->stack));
+	notes_add_children(c, pid);
 	for (uint32_t i = 0; i < s->nr_live && i < SCHED_MAX_TASKS; i++) {
 		struct stack *stack = &out->stack[out->nr];
 
+		/* A run that is late has no registers of the others to show. */
+		if (c->state != CONTROL_STATE_FROZEN &&
+		    !c->task[s->live[i]].uses_trap_frame)
+			continue;
 		if (!stacks_unwind(out->symbols, c, pid, s->live[i], stack))
 			out->nr++;
 	}

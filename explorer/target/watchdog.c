@@ -183,6 +183,12 @@ static void probe(struct watchdog *d, uint64_t now)
 		d->pause_ns = PAUSE_MAX_NS;
 }
 
+bool watchdog_is_late(const struct watchdog *d)
+{
+	return !d->reason && d->limit_ns && d->charged_ns > d->limit_ns &&
+	       d->step == d->control->scheduler.step;
+}
+
 void watchdog_look(struct watchdog *d)
 {
 	uint64_t step = __atomic_load_n(&d->control->scheduler.step,
@@ -196,9 +202,9 @@ void watchdog_look(struct watchdog *d)
 	}
 	now = now_ns();
 	charge(d, now);
-	if (d->reason || (d->limit_ns && d->charged_ns > d->limit_ns))
-		watchdog_kill(d, WATCHDOG_STUCK);
-	else if (now >= d->probe_ns)
+	if (d->reason)
+		watchdog_kill(d, d->reason);
+	else if (!watchdog_is_late(d) && now >= d->probe_ns)
 		probe(d, now);
 }
 

@@ -59,8 +59,11 @@ void watchdog_end(struct watchdog *d);
  */
 pid_t watchdog_run(struct watchdog *d);
 
-/* One look: probe the run, or kill it when its time is up. */
+/* One look: probe the run, or kill it again. */
 void watchdog_look(struct watchdog *d);
+
+/* Whether its time is up: it is to be killed, and may be looked at before. */
+bool watchdog_is_late(const struct watchdog *d);
 
 /* It stood still on our behalf: start counting again. */
 void watchdog_moved(struct watchdog *d);

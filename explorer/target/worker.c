@@ -397,7 +397,7 @@ static int begin_run(struct worker *w, struct errbuf *err)
 	c->verdict.message[0] = '\0';
 	c->scheduler.step = 0;
 	c->exec.is_whole = 0;
-	c->nr_values = 0;
+	c->nr_values = c->nr_notes = 0;
 	c->nr_modules = w->nr_modules;
 	access_rewind(c);
 	c->release = 0;
@@ -417,9 +417,15 @@ static int begin_run(struct worker *w, struct errbuf *err)
 	return 0;
 }
 
+/* How to look at a run at its end. */
+struct look {
+	void (*inspect)(struct worker *w, pid_t pid, void *data); /* or NULL */
+	void *data;
+};
+
 /* Between two waits. Returns 0 to go on waiting. */
 static int look_after(struct worker *w, struct watchdog *dog,
-		      struct errbuf *err)
+		      const struct look *look, struct errbuf *err)
 {
 	char how[128];
 
@@ -434,6 +440,11 @@ static int look_after(struct worker *w, struct watchdog *dog,
 		watchdog_kill(dog, WATCHDOG_STOPPED);
 	else
 		watchdog_look(dog);
+	if (watchdog_is_late(dog)) {
+		if (look->inspect)
+			look->inspect(w, watchdog_run(dog), look->data);
+		watchdog_kill(dog, WATCHDOG_STUCK);
+	}
 	if (watchdog_is_hopeless(dog)) {
 		errbuf_addf(err, "a run of '%s' was killed and did not end",
 			    w->target->argv[0]);
@@ -443,9 +454,7 @@ static int look_after(struct worker *w, struct watchdog *dog,
 }
 
 static int wait_for_end(struct worker *w, struct watchdog *dog,
-			void (*inspect)(struct worker *w, pid_t pid,
-					void *data),
-			void *data, struct errbuf *err)
+			const struct look *look, struct errbuf *err)
 {
 	struct control *c = w->control;
 	uint32_t state;
@@ -458,8 +467,9 @@ static int wait_for_end(struct worker *w, struct watchdog *dog,
 			return -ENOTSUP;
 		}
 		if (state == CONTROL_STATE_FROZEN && !c->release) {
-			if (inspect)
-				inspect(w, watchdog_run(dog), data);
+			if (look->inspect)
+				look->inspect(w, watchdog_run(dog),
+					      look->data);
 			set_word(&c->release, 1);
 			watchdog_moved(dog);
 		}
@@ -467,7 +477,7 @@ static int wait_for_end(struct worker *w, struct watchdog *dog,
 		/* Only after a whole poll: this is the path of every run. */
 		if (state_of(w) != state)
 			continue;
-		rc = look_after(w, dog, err);
+		rc = look_after(w, dog, look, err);
 		if (rc)
 			return rc;
 	}
@@ -478,6 +488,7 @@ int worker_run(struct worker *w,
 	       void (*inspect)(struct worker *w, pid_t pid, void *data),
 	       void *data, struct errbuf *err)
 {
+	const struct look look = { inspect, data };
 	struct control *c = w->control;
 	struct watchdog dog;
 	const char *what;
@@ -493,7 +504,7 @@ int worker_run(struct worker *w,
 		return rc;
 	watchdog_init(&dog, c, &w->ward, w->target->run_timeout_ms,
 		      w->probe_pause_ns);
-	rc = wait_for_end(w, &dog, inspect, data, err);
+	rc = wait_for_end(w, &dog, &look, err);
 	watchdog_end(&dog);
 	if (rc)
 		return rc;

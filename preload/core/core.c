@@ -12,6 +12,7 @@
 #include <linux/futex.h>
 #include <linux/mman.h>
 
+#include "preload/core/notes.h"
 #include "preload/memory/access.h"
 #include "preload/clock/clock.h"
 #include "preload/core/rounds.h"
@@ -794,6 +795,7 @@ void core_start_run(void)
 	files_reset();
 	order_start_run();
 	values_start_run();
+	notes_start_run();
 	watch_start_run();
 	inputs_start_run();
 	c->verdict.kind = CONTROL_VERDICT_NONE;

@@ -136,6 +136,7 @@ static inline uint64_t timers_next(void)
 /* ------------------------------------------------------------- signals */
 
 #define SIGNALS_BIT(sig) (1ull << ((sig) - 1))
+#define SIGNALS_CANCEL 32	/* the C library's, for pthread_cancel */
 #define SIGNALS_PROBE 23	/* SIGURG: ignored by default, rarely used */
 
 /* Install the runtime's own handlers. In the zygote. */

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/wait.h>
 
+#include "preload/core/notes.h"
 #include "preload/memory/access.h"
 #include "preload/kernel/attributes.h"
 #include "preload/kernel/files.h"
@@ -218,6 +219,7 @@ int64_t process_fork(struct trap *t)
 	int64_t pid;
 
 	announce(t, EXPLORE_OP_FORK);
+	notes_fork(t);
 	a = clone_arguments(t);
 	if (t->nr == __NR_clone3 && !a.stack != !a.stack_size)
 		return -EINVAL;

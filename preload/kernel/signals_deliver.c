@@ -7,6 +7,7 @@
  */
 #include <linux/errno.h>
 
+#include "preload/core/notes.h"
 #include "preload/kernel/signals.h"
 
 struct frame {
@@ -132,6 +133,35 @@ void runtime_note_assert(const char *text, uint64_t pc)
 	assert_pc = pc;
 }
 
+/* Of the processor's page faults, trap 14: what the access was. */
+#define PAGE_FAULT 14
+#define PAGE_FAULT_WRITE (1u << 1)
+#define PAGE_FAULT_EXECUTE (1u << 4)
+/* The kernel is not told the address. */
+#define STACK_FAULT 12
+#define PROTECTION_FAULT 13
+
+/* For people; the verdict's message, where it has no other. */
+static void note_fault(const struct signals_info *info,
+		       const struct sigcontext *m)
+{
+	const char *what = "";
+
+	if (info->signo != SIGSEGV && info->signo != SIGBUS)
+		return;
+	if (info->code <= 0)
+		what = CONTROL_FAULT_SENT;
+	else if (m->trapno == PROTECTION_FAULT || m->trapno == STACK_FAULT)
+		what = CONTROL_FAULT_GENERAL;
+	else if (m->trapno == PAGE_FAULT && m->err & PAGE_FAULT_EXECUTE)
+		what = CONTROL_FAULT_EXECUTE;
+	else if (m->trapno == PAGE_FAULT && m->err & PAGE_FAULT_WRITE)
+		what = CONTROL_FAULT_WRITE;
+	else if (m->trapno == PAGE_FAULT)
+		what = CONTROL_FAULT_READ;
+	runtime_format(assert_text, sizeof(assert_text), "%s", what);
+}
+
 void signals_die(const struct signals_info *info,
 			     const struct sigcontext *m, uint64_t addr)
 {
@@ -140,6 +170,7 @@ void signals_die(const struct signals_info *info,
 
 	trap_show_context(core_self(), m, m->rip);
 	runtime_control->verdict.addr = addr;
+	note_fault(info, m);
 	if (info->signo == SIGABRT) {
 		kind = assert_text[0] ? CONTROL_VERDICT_ASSERT
 				      : CONTROL_VERDICT_ABORT;
@@ -200,6 +231,8 @@ void signals_deliver(struct ucontext *uc, int64_t nr, uint64_t restart_ip)
 		    is_restartable(nr))
 			restart(m, nr, restart_ip);
 		note_restart(a->flags & RESTART_FLAG);
+		if (sig == SIGNALS_CANCEL)
+			notes_cancelled(0);
 		signals_push_handler(uc, a, &info);
 		if (a->flags & RESETHAND_FLAG)
 			a->handler = 0;

@@ -7,6 +7,7 @@
  */
 #include <linux/errno.h>
 
+#include "preload/core/notes.h"
 #include "preload/memory/access.h"
 #include "preload/clock/clock.h"
 #include "preload/kernel/files.h"
@@ -110,6 +111,25 @@ static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 	return r;
 }
 
+static __attribute__((noinline)) int64_t
+dispatch_noted(struct trap *t, const struct trap_entry *e)
+{
+	struct control_note n;
+	struct trap before = *t;
+	int64_t r;
+
+	notes_before(&n, &before);
+	r = dispatch(t, e);
+	if (runtime_mode == RUNTIME_CONTROLLED)	/* else: in a new process */
+		notes_after(&n, &before, r);
+	return r;
+}
+
+static inline int64_t answer(struct trap *t, const struct trap_entry *e)
+{
+	return notes_is_on() ? dispatch_noted(t, e) : dispatch(t, e);
+}
+
 void trap_show_context(struct control_task *k, const struct sigcontext *m,
 		       uint64_t ip)
 {
@@ -185,7 +205,7 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 		k->has_result = 0;
 		m->rax = (uint64_t)k->result;
 	} else {
-		m->rax = (uint64_t)dispatch(&t, e);
+		m->rax = (uint64_t)answer(&t, e);
 		if (runtime_mode == RUNTIME_NATIVE)
 			return;		/* a native child, in its own memory */
 	}
@@ -279,7 +299,7 @@ struct trap_fast_result trap_fast(struct trap_fast *f)
 	k->uses_trap_frame = 1;
 	k->syscall_nr = (uint32_t)t.nr;
 	k->has_vectors = 1;
-	r.value = dispatch(&t, e);
+	r.value = answer(&t, e);
 	k->has_vectors = 0;
 	r.is_slow = 0;
 	k->uses_trap_frame = 0;

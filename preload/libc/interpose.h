@@ -33,6 +33,7 @@
 #include <threads.h>
 #include <time.h>
 
+#include "preload/core/notes.h"
 #include "preload/core/runtime.h"
 
 /* ------------------------------------------------- the real functions */
@@ -257,9 +258,17 @@ enum interpose_interruption {
 #define INTERPOSE_INTERRUPTION                                                 \
 	(SCHED_TASK_INTERRUPTED | SCHED_TASK_CANCELLED | SCHED_TASK_RESTARTS)
 
-static inline void interpose__uninterrupted(void)
+/* The task acts on a cancellation here, if it has to. */
+static inline void interpose__testcancel(uint64_t pc)
 {
+	notes_cancelled(pc);
 	real.pthread_testcancel();
+	notes_not_cancelled();
+}
+
+static inline void interpose__uninterrupted(uint64_t pc)
+{
+	interpose__testcancel(pc);
 	runtime_self_task()->flags &= (uint16_t)~INTERPOSE_INTERRUPTION;
 }
 

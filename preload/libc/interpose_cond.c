@@ -61,7 +61,7 @@ int interpose__cond_wait(void *cond, const struct interpose_lock *l,
 	bool timed_out;
 	int r;
 
-	interpose__uninterrupted();
+	interpose__uninterrupted(l->pc);
 	point(deadline_ns ? EXPLORE_OP_COND_TIMEDWAIT : EXPLORE_OP_COND_WAIT,
 	      id, l, 0);
 	interpose__was_interrupted();

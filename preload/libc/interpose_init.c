@@ -67,7 +67,7 @@ enum interpose_interruption interpose__was_interrupted(void)
 	if (__builtin_expect(!(flags & SCHED_TASK_INTERRUPTED), 1))
 		return INTERPOSE_UNDISTURBED;
 	t->flags &= (uint16_t)~INTERPOSE_INTERRUPTION;
-	real.pthread_testcancel();
+	interpose__testcancel(t->pc);
 	if (flags & SCHED_TASK_CANCELLED)
 		return INTERPOSE_BY_CANCEL;
 	return flags & SCHED_TASK_RESTARTS ? INTERPOSE_BY_RESTARTING

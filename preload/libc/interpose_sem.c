@@ -137,7 +137,7 @@ static int wait_on(sem_t *sem, clockid_t clock, const struct timespec *abstime,
 		return wait_really(&m, clock, abstime);
 	}
 	deadline_ns = abstime ? interpose__deadline(clock, abstime) : 0;
-	interpose__uninterrupted();
+	interpose__uninterrupted(pc);
 	do {
 		r = wait_once(&m, kind, deadline_ns);
 	} while (r == EAGAIN);

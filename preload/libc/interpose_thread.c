@@ -60,7 +60,7 @@ int interpose__await(uint32_t t, uint64_t deadline_ns, uint64_t pc)
 		.deadline_ns = deadline_ns,
 	};
 
-	interpose__uninterrupted();
+	interpose__uninterrupted(pc);
 	for (;;) {
 		bool timed_out = runtime_point(&op);
 
@@ -97,6 +97,7 @@ static int join_by(pthread_t thread, void **value, clockid_t clock,
 		   const struct timespec *abstime, uint32_t t, uint64_t pc)
 {
 	uint64_t deadline_ns = 0;
+	void *found;
 	int r;
 
 	if (abstime) {
@@ -106,7 +107,9 @@ static int join_by(pthread_t thread, void **value, clockid_t clock,
 	}
 	r = interpose__await(t, deadline_ns, pc);
 	if (!r)
-		r = joined(t, real.pthread_join(thread, value));
+		r = joined(t, real.pthread_join(thread, value ? value : &found));
+	if (!r && *(value ? value : &found) == PTHREAD_CANCELED)
+		notes_joined_cancelled();
 	if (abstime)
 		scheduler_note_result(runtime_scheduler(), runtime_self(),
 				      (uint64_t)r);
@@ -199,6 +202,15 @@ RUNTIME_EXPORT int pthread_detach(pthread_t thread)
 	if (!r)
 		task_of((uint32_t)t)->flags |= SCHED_TASK_DETACHED;
 	return r;
+}
+
+/* No operation: nobody but the task itself can tell that it was here. */
+RUNTIME_EXPORT void pthread_testcancel(void)
+{
+	if (runtime_is_on())
+		interpose__testcancel(RUNTIME_CALLER);
+	else
+		interpose__native()->pthread_testcancel();
 }
 
 /* Waits that an interposer announced, and where it looks at cancellation. */

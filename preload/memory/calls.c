@@ -23,6 +23,7 @@
 #include <link.h>
 #include <linux/mman.h>
 
+#include "preload/core/notes.h"
 #include "preload/memory/calls.h"
 #include "preload/memory/freed.h"
 
@@ -229,6 +230,8 @@ void calls_free(const uint64_t *frame, const void *p, const char *what)
 
 	if (site != NOT_WATCHED)
 		stop_at(site, true, p, bytes);
+	if (site != NOT_WATCHED && is_live(site + 1))
+		notes_free((uintptr_t)p, blocks_pc((uintptr_t)p));
 	freed_check(what, (uintptr_t)p, blocks_caller(frame[1], frame + 2));
 	if (site == NOT_WATCHED)
 		return;

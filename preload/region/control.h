@@ -59,6 +59,8 @@ static_assert(sizeof(CONTROL_ENV_PRELOAD) == sizeof("LD_PRELOAD"),
 #define CONTROL_RACE_FRAMES 2
 #define CONTROL_MAX_VALUES (1u << 21)	/* sparse */
 #define CONTROL_VALUE_BYTES 16u
+#define CONTROL_MAX_NOTES 4096u	/* the last ones of a run */
+#define CONTROL_NOTE_BYTES 72u
 
 /* ------------------------------------------------------------- verdict */
 
@@ -120,6 +122,13 @@ struct control_verdict {
 
 /* The message of a CRASH: the target's own seccomp filter killed it. */
 #define CONTROL_SECCOMP_PRINT "its seccomp filter kills it at system call %ld"
+
+/* The message of a CRASH by SIGSEGV or SIGBUS: what the access was. */
+#define CONTROL_FAULT_READ "read"
+#define CONTROL_FAULT_WRITE "write"
+#define CONTROL_FAULT_EXECUTE "execute"
+#define CONTROL_FAULT_GENERAL "general protection"
+#define CONTROL_FAULT_SENT "sent"	/* by a call: nothing was accessed */
 
 /* -------------------------------------------------------------- config */
 
@@ -392,6 +401,50 @@ struct control_value {
 };
 static_assert(sizeof(struct control_value) == 80, "shared layout");
 
+/* What happened in a run and is no operation, or is more than its kind says. */
+enum control_note_kind {
+	CONTROL_NOTE_NONE = 0,
+	/*
+	 * System call `number` on, or with the result of, descriptor `fd`,
+	 * which is what `text` says. addr: the instruction.
+	 */
+	CONTROL_NOTE_CALL = 1,
+	CONTROL_NOTE_FREE = 2,	/* of the block at addr */
+	/* The task is about to act on a cancellation. */
+	CONTROL_NOTE_CANCELLED = 3,
+	CONTROL_NOTE_JOINED_CANCELLED = 4,	/* what a join found */
+	/* A process was made: its number. */
+	CONTROL_NOTE_FORK = 5,
+	/* The task forked while `other` held `object`. */
+	CONTROL_NOTE_HELD = 6,
+	/*
+	 * By the tool: child `number` is in what `text` says at the end; addr:
+	 * the futex that it waits for, or 0.
+	 */
+	CONTROL_NOTE_CHILD = 7,
+	CONTROL_NOTE_NR
+};
+
+/*
+ * With CONTROL_F_VALUES, for reports. `is_of_op`: it is about the operation
+ * `step`; else it happened when that many operations had been logged.
+ */
+struct control_note {
+	uint64_t step;
+	uint64_t pc;		/* where, behind a call; 0: unknown */
+	uint64_t addr;
+	uint64_t block_pc;	/* FREE: who allocated it; 0 unknown */
+	uint32_t task, other;
+	uint32_t object;
+	int32_t number;
+	int32_t fd;
+	uint8_t kind;		/* enum control_note_kind */
+	uint8_t is_of_op;
+	uint8_t reserved[2];
+	char text[CONTROL_NOTE_BYTES];	/* NUL-terminated */
+};
+static_assert(sizeof(struct control_note) == 128, "shared layout");
+
 /* Limits that count what the runtime maps. */
 enum control_limit_kind {
 	CONTROL_LIMIT_AS = 0,
@@ -487,6 +540,9 @@ struct control {
 	uint32_t is_ambient;	/* the run drops all its capabilities */
 	struct control_exec exec;	/* of a run whose verdict is EXEC */
 	uint32_t had_no_new_privs;	/* without the guard; by the tool */
+	/* Note number i is note[i % CONTROL_MAX_NOTES]. */
+	uint64_t nr_notes;
+	struct control_note note[CONTROL_MAX_NOTES];
 };
 
 /* Of the runtime's stack for each task; sparse. */
