@@ -38,6 +38,25 @@ static void sort(struct control_note *note, uint32_t nr)
 	}
 }
 
+/* Numbers of inodes differ from run to run. */
+static void name_file(const char *from, char *text, size_t bytes)
+{
+	static const char anonymous[] = "anon_inode:";
+	size_t length = strlen(from);
+
+	if (!strncmp(from, anonymous, strlen(anonymous))) {
+		from += strlen(anonymous);
+		from += *from == '[';
+		length = strcspn(from, "]");
+	} else if (from[0] != '/' && strstr(from, ":[")) {
+		length = strcspn(from, ":");
+	}
+	snprintf(text, bytes, "%.*s", (int)length, from);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+}
+
 /*
  * Processes by order of being made: the kernel's numbers differ from run to
  * run. 0: not known.
@@ -65,6 +84,7 @@ static void number_children(struct trace *t)
 void notes_take(struct trace *t, const struct control *c)
 {
 	uint64_t nr = c->nr_notes, first;
+	char text[CONTROL_NOTE_BYTES] = "";
 
 	free(t->note);
 	t->note = NULL;
@@ -78,6 +98,8 @@ void notes_take(struct trace *t, const struct control *c)
 
 		*n = c->note[i % CONTROL_MAX_NOTES];
 		n->text[sizeof(n->text) - 1] = '\0';
+		name_file(n->text, text, sizeof(text));
+		memcpy(n->text, text, sizeof(n->text));
 		t->nr_notes += is_sane(n, t);
 	}
 	sort(t->note, t->nr_notes);
@@ -154,25 +176,6 @@ void notes_call_name(int32_t number, char *text, size_t bytes)
 	name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, number);
 	snprintf(text, bytes, "%s", name ? name : "call");
 	free(name);
-}
-
-/* Numbers of inodes differ from run to run. */
-static void name_file(const char *from, char *text, size_t bytes)
-{
-	static const char anonymous[] = "anon_inode:";
-	size_t length = strlen(from);
-
-	if (!strncmp(from, anonymous, strlen(anonymous))) {
-		from += strlen(anonymous);
-		from += *from == '[';
-		length = strcspn(from, "]");
-	} else if (from[0] != '/' && strstr(from, ":[")) {
-		length = strcspn(from, ":");
-	}
-	snprintf(text, bytes, "%.*s", (int)length, from);
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
 }
 
 void notes_describe_fd(const struct control_note *n, char *text, size_t bytes)
