@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "explorer/report/notes.h"
+#include "explorer/target/notes.h"
 #include "explorer/cli/options.h"
 #include "explorer/races/race_stacks.h"
 #include "base/util.h"

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explorer/report/notes.h"
+#include "explorer/report/note_rows.h"
+#include "explorer/target/notes.h"
 #include "base/util.h"
 #include "recorder/names.h"
 #include "explorer/symbols/variables.h"
@@ -439,7 +440,7 @@ uint64_t describe_event_pc(const struct describe *d,
 
 	if (!n)
 		n = note_of(d, e, CONTROL_NOTE_FORK);
-	*is_return = describe_is_return(e->kind);
+	*is_return = operation_is_call(e->kind);
 	return n && n->pc ? n->pc : e->pc;
 }
 
@@ -470,7 +471,7 @@ bool describe_noted(struct describe *d, const struct sched_event *e,
 		snprintf(text, bytes, "fork child process %d", n->number);
 	else if (e->kind == EXPLORE_OP_SYSCALL &&
 		 (n = note_of(d, e, CONTROL_NOTE_CALL)) && n->fd >= 0)
-		notes_describe(d, n, text, bytes);
+		note_rows_describe(d, n, text, bytes);
 	return n;
 }
 

@@ -12,10 +12,10 @@
 
 #include "explorer/report/describe.h"
 #include "explorer/report/note_rows.h"
-#include "explorer/report/report.h"
 #include "explorer/report/dump.h"
 #include "recorder/names.h"
 #include "explorer/symbols/variables.h"
+#include "explorer/target/notes.h"
 
 static void add_u64(cJSON *o, const char *name, uint64_t v)
 {
@@ -191,7 +191,7 @@ static void print_note(FILE *f, struct describe *d,
 			add_hex(o, "futex", n->addr);
 	} else {
 		cJSON_AddNumberToObject(o, "task", n->task);
-		notes_describe(d, n, text, sizeof(text));
+		note_rows_describe(d, n, text, sizeof(text));
 		cJSON_AddStringToObject(o, "text", text);
 	}
 	if (n->pc)
@@ -206,7 +206,7 @@ static void print_notes(FILE *f, struct describe *d, const struct trace *t)
 	for (uint32_t i = 0; i < t->nr_notes; i++) {
 		const struct control_note *n = &t->note[i];
 
-		if (n->kind != CONTROL_NOTE_CHILD && !notes_has_row(d, n))
+		if (n->kind != CONTROL_NOTE_CHILD && !note_rows_has(d, n))
 			continue;
 		fputs(before, f);
 		print_note(f, d, n);

@@ -7,9 +7,9 @@
 
 #include "explorer/report/describe.h"
 #include "explorer/report/note_rows.h"
-#include "explorer/report/report.h"
 #include "explorer/report/dump.h"
 #include "recorder/names.h"
+#include "explorer/target/notes.h"
 
 static void print_arguments(FILE *f, const struct trace *t)
 {
@@ -113,8 +113,8 @@ static void print_notes(FILE *f, struct describe *d, uint64_t step)
 	const struct control_note *n;
 	char text[2 * DESCRIBE_BYTES], place[DESCRIBE_BYTES], task[16];
 
-	for (uint32_t i = 0; (n = notes_row(d, step, i)); i++) {
-		notes_describe(d, n, text, sizeof(text));
+	for (uint32_t i = 0; (n = note_rows_find(d, step, i)); i++) {
+		note_rows_describe(d, n, text, sizeof(text));
 		place[0] = '\0';
 		if (n->pc)
 			describe_place(d, n->pc, true, place, sizeof(place));

@@ -8,7 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "explorer/report/notes.h"
+#include "explorer/report/note_rows.h"
+#include "explorer/target/notes.h"
 
 #define MAX_ROWS 40u
 #define MAX_NOTES 8u	/* rows between two operations */
@@ -116,10 +117,10 @@ static void find_place_of_notes(struct report_context *c, struct table *table,
 	const struct control_note *n;
 	char text[DESCRIBE_BYTES * 2];
 
-	for (uint32_t k = 0; (n = notes_row(&c->d, i, k)); k++) {
+	for (uint32_t k = 0; (n = note_rows_find(&c->d, i, k)); k++) {
 		size_t end = column_start(table, n->task);
 
-		notes_describe(&c->d, n, text, sizeof(text));
+		note_rows_describe(&c->d, n, text, sizeof(text));
 		end += strlen(text) + 2;
 		if (end > table->place && end <= MAX_PLACE)
 			table->place = end;
@@ -230,7 +231,7 @@ static uint64_t row_length(struct report_context *c, uint64_t i)
 
 	while (i + nr < t->nr_events &&
 	       is_equal(&t->event[i], &t->event[i + nr]) &&
-	       !notes_row(&c->d, i + nr, 0))
+	       !note_rows_find(&c->d, i + nr, 0))
 		nr++;
 	return nr;
 }
@@ -242,14 +243,14 @@ static void print_notes(struct report_context *c, const struct table *table,
 	const struct control_note *n;
 	char text[DESCRIBE_BYTES * 2], line[DESCRIBE_BYTES], name[16];
 
-	for (uint32_t k = 0; (n = notes_row(&c->d, i, k)); k++) {
+	for (uint32_t k = 0; (n = note_rows_find(&c->d, i, k)); k++) {
 		if (table->nr && !has_column(table, n->task))
 			continue;
 		if (k == MAX_NOTES) {
 			fprintf(c->f, "           ... and more\n");
 			return;
 		}
-		notes_describe(&c->d, n, text, sizeof(text));
+		note_rows_describe(&c->d, n, text, sizeof(text));
 		describe_line(&c->d, n->pc, true, line, sizeof(line));
 		fprintf(c->f, "%11s", "");
 		snprintf(name, sizeof(name), "T%u", n->task);

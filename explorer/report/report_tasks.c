@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "explorer/report/notes.h"
+#include "explorer/target/notes.h"
 
 #define MAX_TASKS 12u	/* in full; of 100 blocked tasks, few matter */
 #define MAX_HELD 6u

@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "explorer/races/race_stacks.h"
+#include "explorer/target/notes.h"
 #include "explorer/target/place.h"
 #include "explorer/target/replay.h"
 

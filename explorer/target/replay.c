@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "explorer/report/notes.h"
+#include "explorer/target/notes.h"
 #include "explorer/target/counters.h"
 #include "base/util.h"
 #include "strategies/strategies.h"

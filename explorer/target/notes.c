@@ -2,11 +2,13 @@
 /*
  * notes.c - what happened in a run beside its operations, for reports.
  */
-#include "explorer/report/notes.h"
+#include "explorer/target/notes.h"
 
 #include <asm/unistd.h>
 #include <inttypes.h>
 #include <seccomp.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +111,7 @@ void notes_take(struct trace *t, const struct control *c)
 /* --------------------------------------------------------------- finding */
 
 /* The first note of that step, or of a later one. */
-static uint32_t first_of(const struct trace *t, uint64_t step)
+uint32_t notes_first(const struct trace *t, uint64_t step)
 {
 	uint32_t low = 0, high = t->nr_notes;
 
@@ -127,38 +129,10 @@ static uint32_t first_of(const struct trace *t, uint64_t step)
 const struct control_note *notes_of_op(const struct trace *t, uint64_t step,
 				       enum control_note_kind kind)
 {
-	for (uint32_t i = first_of(t, step);
+	for (uint32_t i = notes_first(t, step);
 	     i < t->nr_notes && t->note[i].step == step; i++)
 		if (t->note[i].is_of_op && t->note[i].kind == kind)
 			return &t->note[i];
-	return NULL;
-}
-
-/* Files that the dynamic linker opens are nobody's business. */
-static bool is_linker(struct describe *d, uint64_t pc)
-{
-	struct symbol symbol;
-
-	symbols_find(d->symbols, pc, true, &symbol);
-	return symbol.module && !strncmp(path_base(symbol.module), "ld-", 3);
-}
-
-bool notes_has_row(struct describe *d, const struct control_note *n)
-{
-	if (n->is_of_op || n->kind == CONTROL_NOTE_CHILD)
-		return false;
-	return n->kind != CONTROL_NOTE_CALL || !is_linker(d, n->addr);
-}
-
-const struct control_note *notes_row(struct describe *d, uint64_t step,
-				     uint32_t i)
-{
-	const struct trace *t = d->trace;
-
-	for (uint32_t k = first_of(t, step);
-	     k < t->nr_notes && t->note[k].step == step; k++)
-		if (notes_has_row(d, &t->note[k]) && !i--)
-			return &t->note[k];
 	return NULL;
 }
 
@@ -189,54 +163,6 @@ void notes_describe_fd(const struct control_note *n, char *text, size_t bytes)
 			 name);
 	else
 		snprintf(text, bytes, "fd %d", n->fd);
-}
-
-/* Who asked for the cancellation last; UINT32_MAX: nobody known. */
-static uint32_t canceller(const struct describe *d, uint32_t task,
-			  uint64_t step)
-{
-	const struct trace *t = d->trace;
-
-	for (uint64_t i = step; i > 0; i--) {
-		const struct sched_event *e = &t->event[i - 1];
-		uint64_t id;
-
-		if (e->kind == EXPLORE_OP_THREAD_CANCEL &&
-		    describe_address(d, e->object, &id) && id == task)
-			return e->task;
-	}
-	return UINT32_MAX;
-}
-
-void notes_describe(struct describe *d, const struct control_note *n,
-		    char *text, size_t bytes)
-{
-	char name[DESCRIBE_BYTES], call[32];
-	uint32_t by;
-
-	switch (n->kind) {
-	case CONTROL_NOTE_CALL:
-		notes_call_name(n->number, call, sizeof(call));
-		notes_describe_fd(n, name, sizeof(name));
-		snprintf(text, bytes, "%s %s", call, name);
-		break;
-	case CONTROL_NOTE_CANCELLED:
-		by = canceller(d, n->task, n->step);
-		if (by == UINT32_MAX)
-			snprintf(text, bytes, "acts on a cancellation");
-		else
-			snprintf(text, bytes, "acts on cancellation by T%u",
-				 by);
-		break;
-	case CONTROL_NOTE_HELD:
-		describe_object(d, n->object, EXPLORE_OP_NONE, name,
-				sizeof(name));
-		snprintf(text, bytes, "the child gets %s, held by T%u", name,
-			 n->other);
-		break;
-	default:
-		snprintf(text, bytes, "%s", notes_kind_name(n->kind));
-	}
 }
 
 const char *notes_kind_name(uint8_t kind)

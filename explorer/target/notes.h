@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * notes.h - what happened in a run beside its operations, for reports.
+ * notes.h - what happened in a run beside its operations.
  */
-#ifndef EXPLORER_NOTES_H
-#define EXPLORER_NOTES_H
+#ifndef EXPLORER_TARGET_NOTES_H
+#define EXPLORER_TARGET_NOTES_H
 
-#include "explorer/report/describe.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "preload/region/control.h"
+#include "recorder/trace.h"
 
 /*
  * Copy what the runtime noted to t->note, in order; t->event is there. The
@@ -19,23 +24,12 @@ void notes_take(struct trace *t, const struct control *c);
  */
 void notes_add_children(struct control *c, pid_t run);
 
+/* The first note of that step, or of a later one; may be their number. */
+uint32_t notes_first(const struct trace *t, uint64_t step);
+
 /* The note of that kind on operation `step`, or NULL. */
 const struct control_note *notes_of_op(const struct trace *t, uint64_t step,
 				       enum control_note_kind kind);
-
-/* Whether it has a row of its own in a schedule. */
-bool notes_has_row(struct describe *d, const struct control_note *n);
-
-/*
- * The i-th note that has a row of its own before operation `step` (behind the
- * last one, when it is their number), or NULL.
- */
-const struct control_note *notes_row(struct describe *d, uint64_t step,
-				     uint32_t i);
-
-/* What such a row says: "open 3 (/tmp/x)". */
-void notes_describe(struct describe *d, const struct control_note *n,
-		    char *text, size_t bytes);
 
 /* "3 (/tmp/x)", or "fd 3". */
 void notes_describe_fd(const struct control_note *n, char *text, size_t bytes);
@@ -46,4 +40,4 @@ void notes_call_name(int32_t number, char *text, size_t bytes);
 /* "cancelled", "call" ...: for JSON. */
 const char *notes_kind_name(uint8_t kind);
 
-#endif /* EXPLORER_NOTES_H */
+#endif /* EXPLORER_TARGET_NOTES_H */

@@ -5,11 +5,13 @@
  * They run natively, so the kernel is asked, by /proc. What it does not tell
  * (no permission, no CONFIG_PROC_CHILDREN) is left out of the report.
  */
-#include "explorer/report/notes.h"
+#include "explorer/target/notes.h"
 
 #include <asm/unistd.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -80,7 +82,7 @@ static bool has_descriptor(long nr)
 static void name_call(struct control_note *n, pid_t pid, long nr, uint64_t arg)
 {
 	struct control_note file = { .fd = (int32_t)arg };
-	char path[64], call[16], target[PATH_MAX], name[DESCRIBE_BYTES];
+	char path[64], call[16], target[PATH_MAX], name[128];
 	ssize_t bytes;
 
 	notes_call_name((int32_t)nr, call, sizeof(call));
