@@ -244,3 +244,17 @@ bool scheduler_is_enabled(const struct scheduler *s, uint32_t t)
 	return task->state == SCHED_TASK_ALIVE &&
 	       scheduler__readiness(s, task) != SCHED_DISABLED;
 }
+
+bool scheduler_is_waiting(const struct scheduler *s, uint32_t t)
+{
+	const struct sched_task *task = &s->task[t];
+
+	switch (scheduler__readiness(s, task)) {
+	case SCHED_DISABLED:
+		return true;
+	case SCHED_ENABLED_TIMEOUT:
+		return task->deadline_ns > s->now_ns;
+	default:
+		return false;
+	}
+}

@@ -343,6 +343,11 @@ static inline struct sched_object *scheduler_object(struct scheduler *s,
  * blocking. Deadlines count when they are at most slack_ns away.
  */
 bool scheduler_is_enabled(const struct scheduler *s, uint32_t t);
+/*
+ * A live task can go on by nothing but a deadline that is ahead, if at all. Who
+ * comes now comes before that, though the scheduler may take it early.
+ */
+bool scheduler_is_waiting(const struct scheduler *s, uint32_t t);
 
 /*
  * The earliest deadline of a live task that has not come yet, or SCHED_NEVER.

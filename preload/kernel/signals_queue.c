@@ -391,7 +391,7 @@ void signals_tell_all(void)
 	for (uint32_t i = 0; i < s->nr_live; i++) {
 		uint32_t t = s->live[i];
 		struct sched_task *task = &s->task[t];
-		bool waits = !scheduler_is_enabled(s, t);
+		bool waits = scheduler_is_waiting(s, t);
 
 		if (task->op.kind == EXPLORE_OP_SIGNAL_DELIVER ||
 		    !signals_would_interrupt(t))

@@ -33,6 +33,7 @@ struct timer {
 	uint64_t expiry, interval;	/* expiry SCHED_NEVER: not armed */
 	uint64_t value;
 	uint64_t ticks;		/* DESCRIPTOR: not read yet */
+	uint64_t next_tick;	/* while its signal is pending: of its clock */
 	int32_t signo, task, overrun, clock;
 	uint32_t nr_vain;
 	uint8_t use;		/* enum use */
@@ -57,12 +58,28 @@ static uint64_t now_of(const struct timer *timer)
 
 static bool is_alarm(const struct timer *timer)
 {
-	if (timer->expiry == SCHED_NEVER || timer->is_waiting)
+	if (timer->expiry == SCHED_NEVER)
 		return false;
 	/* Who is readable wakes nobody until it is read. */
 	if (timer->use == DESCRIPTOR)
 		return !timer->ticks;
 	return timer->use == SIGNALS && timer->nr_vain < MAX_VAIN;
+}
+
+/* No deadline behind that comes before, also while its signal is pending. */
+static uint64_t due(const struct timer *timer)
+{
+	return timer->is_waiting ? timer->next_tick : timer->expiry;
+}
+
+static void find_next_tick(struct timer *timer)
+{
+	uint64_t now = now_of(timer);
+
+	timer->next_tick = timer->expiry;
+	if (timer->next_tick <= now)
+		timer->next_tick += ((now - timer->next_tick) /
+				     timer->interval + 1) * timer->interval;
 }
 
 /*
@@ -76,7 +93,7 @@ static void find_next(void)
 
 	for (int i = 0; i < nr_timers; i++) {
 		const struct timer *timer = &timers[i];
-		uint64_t at = timer->expiry;
+		uint64_t at = due(timer);
 
 		if (!is_alarm(timer))
 			continue;
@@ -165,13 +182,20 @@ static void fire(struct timer *timer)
 {
 	bool is_sent;
 
+	if (timer->is_waiting) {	/* counted when its signal is taken */
+		find_next_tick(timer);
+		note_vain(timer);
+		return;
+	}
 	timer->overrun = 0;
 	if (timer->use == DESCRIPTOR) {
 		timer->ticks += go_on(timer);
 		return;
 	}
 	is_sent = send(timer);
-	if (!timer->is_waiting)
+	if (timer->is_waiting)
+		find_next_tick(timer);
+	else
 		go_on(timer);
 	if (!is_sent)
 		note_vain(timer);
@@ -186,7 +210,7 @@ bool timers_fire(void)
 		return false;
 	for (int i = 0; i < nr_timers; i++)
 		if (is_alarm(&timers[i]) &&
-		    timers[i].expiry <= now_of(&timers[i])) {
+		    due(&timers[i]) <= now_of(&timers[i])) {
 			fire(&timers[i]);
 			any = true;
 		}

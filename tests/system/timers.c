@@ -188,6 +188,12 @@ static void run_in_thread(union sigval v)
 	sem_post(&ran);
 }
 
+static void fired_once(int sig)
+{
+	(void)sig;
+	nr_fired++;
+}
+
 static void timer_threads(void)
 {
 	struct sigevent e = { .sigev_notify = SIGEV_THREAD,
@@ -202,6 +208,42 @@ static void timer_threads(void)
 	TELL(sem_wait(&ran));
 	TELL((long)last_value);
 	TELL(timer_delete(timer));
+}
+
+static void post_ran(union sigval v)
+{
+	(void)v;
+	sem_post(&ran);
+}
+
+/* Sleeps that are shorter than what a timeout may come early by (--time-slack). */
+static void short_sleeps(void)
+{
+	struct sigevent e = { .sigev_notify = SIGEV_THREAD };
+	struct itimerspec it = { .it_value = ms(2), .it_interval = ms(2) };
+	struct itimerval once = { .it_value = { 0, 20000 } }, often = once;
+	struct sigaction a = { .sa_handler = fired_once };
+	struct timespec ts = ms(80);
+	timer_t timer;
+
+	sigaction(SIGALRM, &a, NULL);
+	setitimer(ITIMER_REAL, &once, NULL);
+	TELL(nanosleep(&ts, &ts));
+	often.it_interval.tv_usec = 20000;
+	setitimer(ITIMER_REAL, &often, NULL);
+	ts = ms(80);
+	TELL(nanosleep(&ts, &ts));
+	often.it_value.tv_usec = 0;
+	setitimer(ITIMER_REAL, &often, NULL);
+	sem_init(&ran, 0, 0);
+	e.sigev_notify_function = post_ran;
+	TELL(timer_create(CLOCK_MONOTONIC, &e, &timer));
+	TELL(timer_settime(timer, 0, &it, NULL));
+	ts = ms(80);
+	while (nanosleep(&ts, &ts))
+		continue;
+	timer_delete(timer);
+	TELL(sem_trywait(&ran));
 }
 
 /* Many timers, all of which fire. */
@@ -391,6 +433,7 @@ int main(int argc, char **argv)
 		{ "cpu-timer", cpu_timer_ends_a_loop },
 		{ "timer-create", timer_signals },
 		{ "timer-thread", timer_threads },
+		{ "short-sleeps", short_sleeps },
 		{ "many-timers", many_timers },
 		{ "timerfd", timerfd_reads },
 		{ "timerfd-epoll", timerfd_in_epoll },
