@@ -29,16 +29,14 @@ struct runtime_relock runtime_relock;
 struct scheduler_env core_env;
 uint64_t core_stack_top;
 
-#define STACK_BYTES (1u << 20)
-
 void core_init(void)
 {
 	int64_t p;
 
 	/* Shared: a fork then copies neither the pages nor their tables. */
-	p = sys_call6(__NR_mmap, 0, STACK_BYTES, 3 /* read, write */,
+	p = sys_call6(__NR_mmap, 0, CORE_STACK_BYTES, 3 /* read, write */,
 		      MAP_SHARED | MAP_ANONYMOUS, (uint64_t)-1, 0);
-	core_stack_top = (uint64_t)p + STACK_BYTES;
+	core_stack_top = (uint64_t)p + CORE_STACK_BYTES;
 	stacks_init();
 }
 
@@ -293,7 +291,7 @@ static void freeze(struct scheduler *s)
 
 bool core_is_on_choice_stack(uint64_t sp)
 {
-	return core_stack_top - sp < STACK_BYTES;
+	return core_stack_top - sp < CORE_STACK_BYTES;
 }
 
 /* Whether this runs where choices are made, with the task's context saved. */

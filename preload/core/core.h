@@ -39,6 +39,8 @@ RUNTIME_HIDDEN bool core_on_own_stack(bool (*fn)(const struct runtime_op *),
 RUNTIME_HIDDEN bool core_is_on_choice_stack(uint64_t sp);
 
 /* Top of the stack on which the choice is made; 16-byte aligned. */
+/* The top of the stack that choices are made on. */
+#define CORE_STACK_BYTES (1u << 20)
 extern RUNTIME_HIDDEN uint64_t core_stack_top;
 
 /* entry.S: choose who is next and continue there. */

@@ -50,6 +50,9 @@ static void take_line(const char *p)
 	p = take_hex(p + (*p == '-'), &r.end);
 	while (*name && *name != '/')
 		name++;
+	/* The runtime's own stack: nothing of a run stays on it. */
+	if (r.start == core_stack_top - CORE_STACK_BYTES)
+		return;
 	if (*p != ' ' || p[1] != 'r' || p[4] != 's' ||
 	    !core_has_prefix(name, "/dev/zero (deleted)") ||
 	    nr_ranges == MAX_RANGES)
