@@ -160,6 +160,28 @@ static void print_blind(FILE *out, const struct control_counters *c)
 			plural(c->freed_lost));
 }
 
+/* All runs share it, and one finds what the one before left there. */
+static void print_carried(FILE *out, uint64_t carried)
+{
+	static const struct {
+		uint64_t bit;
+		const char *what;
+	} row[] = {
+		{ CONTROL_CARRIED_OTHERS, "sockets, inotify or the like" },
+		{ CONTROL_CARRIED_MEMORY, "shared memory (too large, or not "
+					  "writable)" },
+		{ CONTROL_CARRIED_SEALS, "seals of a memfd" },
+		{ CONTROL_CARRIED_CHILDREN, "descriptors shared with child "
+					    "processes" },
+	};
+
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		if (carried & row[i].bit)
+			fprintf(out, "  NOT EACH RUN'S OWN: %s, made before "
+				"main: a run finds what the one before left\n",
+				row[i].what);
+}
+
 static void print_escapes(FILE *out, const struct control_counters *c)
 {
 	const struct {
@@ -227,6 +249,7 @@ void summary_print(FILE *out, const struct search_end *end)
 	if (sanitizer)
 		fprintf(out, "  not looked for: %s\n", sanitizer->what);
 	print_escapes(out, &t->counters);
+	print_carried(out, t->counters.carried);
 	print_refusals(out, end);
 	/* No replay can repeat their results. */
 	print_calls(out, "passed to the kernel, not recorded",

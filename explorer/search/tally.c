@@ -105,6 +105,7 @@ static void add_counters(struct control_counters *sum,
 	sum->races_lost += c->races_lost;
 	sum->freed_lost += c->freed_lost;
 	sum->listeners += c->listeners;
+	sum->carried |= c->carried;
 	add_refusals(sum, c);
 	for (size_t i = 0; i < CONTROL_MAX_SYSCALLS; i++) {
 		sum->passed[i] += c->passed[i];

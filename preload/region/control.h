@@ -275,6 +275,15 @@ struct control_refusal {
 	uint64_t offset;	/* return address, from the module's start */
 };
 
+/* What constructors made and a run finds as the one before left it. */
+enum control_carried {
+	CONTROL_CARRIED_OTHERS = 1 << 0,	/* sockets, inotify ... */
+	CONTROL_CARRIED_MEMORY = 1 << 1,	/* too large, or not writable */
+	CONTROL_CARRIED_SEALS = 1 << 2,		/* a run sealed a memfd */
+	/* Ends of pipes that processes of theirs may have. */
+	CONTROL_CARRIED_CHILDREN = 1 << 3,
+};
+
 /* What escaped control, or was refused; for the honest summary. */
 struct control_counters {
 	uint64_t traps;		/* SIGSYS taken */
@@ -295,7 +304,8 @@ struct control_counters {
 	uint64_t freed_lost;	/* pages with freed memory */
 	uint64_t listeners;	/* of seccomp, not given */
 	uint64_t nr_refusals;	/* in refusal[] */
-	uint64_t reserved[15];
+	uint64_t carried;	/* enum control_carried */
+	uint64_t reserved[14];
 	/* Passed to the kernel and not recorded, by number. */
 	uint32_t passed[CONTROL_MAX_SYSCALLS];
 	uint32_t refused[CONTROL_MAX_SYSCALLS];	/* by the guard, by number */

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * shared.c - anonymous shared memory of constructors.
+ * shared.c - shared memory of constructors.
  *
  * A run is a fork of the zygote, so what a constructor has mapped MAP_SHARED for
  * the program's own children would be shared by all runs, and one would find
- * what the one before left there. Each run takes a copy; the zygote's remains as
- * main should find it. Memory that has a name (a file, memfd, System V) is left.
+ * what the one before left there. Of anonymous memory each run takes a copy; the
+ * zygote's remains as main should find it. What others can reach by a number
+ * (System V segments, memfds) stays where it is, and the zygote puts back what was
+ * in it. Files with a name are left.
  */
 #include <linux/fcntl.h>
 #include <linux/mman.h>
 
 #include "preload/core/core.h"
+#include "preload/start/contents.h"
+#include "preload/start/inherited.h"
 #include "preload/start/shared.h"
 #include "preload/arch/sys.h"
 
@@ -21,8 +25,11 @@
 static struct range {
 	uint64_t start, end;
 	uint64_t prot;
+	bool is_kept;		/* in its place; else runs take copies */
+	struct contents contents;
 } ranges[MAX_RANGES];
 static uint32_t nr_ranges;
+static bool is_too_large;
 
 static const char *take_hex(const char *p, uint64_t *value)
 {
@@ -40,22 +47,47 @@ static const char *take_hex(const char *p, uint64_t *value)
 	return p;
 }
 
-/* "START-END rw-s ... /dev/zero (deleted)" is how the kernel shows it. */
+/* "START-END rw-s OFFSET 00:01 INODE /dev/zero (deleted)" */
+static bool is_file_kept(const char *p)
+{
+	uint64_t major, minor, ino;
+
+	p = fdinfo_number(p + core_strlen(" rw-s"), 16, &major);
+	p = fdinfo_number(p, 16, &major);
+	p = fdinfo_number(p, 16, &minor);
+	fdinfo_number(p, 10, &ino);
+	/* As the kernel shows a device to fstat(). */
+	return inherited_keeps_file((minor & 0xff) | major << 8 |
+					    (minor & ~0xffull) << 12, ino);
+}
+
+/* The region, and the runtime's own stack, on which nothing of a run stays. */
+static bool is_ours(const struct range *r)
+{
+	uint64_t control = (uintptr_t)runtime_control;
+
+	return r->start == core_stack_top - CORE_STACK_BYTES ||
+	       (r->start >= control &&
+		r->start < control + sizeof(struct control));
+}
+
 static void take_line(const char *p)
 {
-	struct range r;
+	struct range r = { 0 };
 	const char *name = p;
 
 	p = take_hex(p, &r.start);
 	p = take_hex(p + (*p == '-'), &r.end);
 	while (*name && *name != '/')
 		name++;
-	/* The runtime's own stack: nothing of a run stays on it. */
-	if (r.start == core_stack_top - CORE_STACK_BYTES)
-		return;
-	if (*p != ' ' || p[1] != 'r' || p[4] != 's' ||
-	    !core_has_prefix(name, "/dev/zero (deleted)") ||
+	if (*p != ' ' || p[1] != 'r' || p[4] != 's' || is_ours(&r) ||
 	    nr_ranges == MAX_RANGES)
+		return;
+	r.is_kept = core_has_prefix(name, "/SYSV") ||
+		    core_has_prefix(name, "/memfd:");
+	if (!r.is_kept && !core_has_prefix(name, "/dev/zero (deleted)"))
+		return;
+	if (r.is_kept && (p[2] != 'w' || is_file_kept(p)))
 		return;
 	r.prot = PROT_READ;
 	r.prot |= p[2] == 'w' ? PROT_WRITE : 0;
@@ -84,6 +116,16 @@ void shared_find(void)
 			used = 0;
 		}
 	sys_call1(__NR_close, fd);
+	for (uint32_t i = 0; i < nr_ranges; i++)
+		if (ranges[i].is_kept &&
+		    !contents_keep_memory(&ranges[i].contents, ranges[i].start,
+					  ranges[i].end - ranges[i].start))
+			is_too_large = true;
+}
+
+bool shared_is_too_large(void)
+{
+	return is_too_large;
 }
 
 /* Pages of zeroes need not be written: the copy is of zeroes. */
@@ -114,5 +156,14 @@ static void copy(const struct range *r)
 void shared_copy(void)
 {
 	for (uint32_t i = 0; i < nr_ranges; i++)
-		copy(&ranges[i]);
+		if (!ranges[i].is_kept)
+			copy(&ranges[i]);
+}
+
+void shared_restore(void)
+{
+	for (uint32_t i = 0; i < nr_ranges; i++)
+		if (ranges[i].contents.saved)
+			contents_restore_memory(&ranges[i].contents,
+						ranges[i].start);
 }

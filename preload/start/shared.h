@@ -7,6 +7,10 @@
 
 /* In the zygote, before the first run. */
 RUNTIME_HIDDEN void shared_find(void);
+/* Whether some of it is not put back. */
+RUNTIME_HIDDEN bool shared_is_too_large(void);
+/* In the zygote, before each run. */
+RUNTIME_HIDDEN void shared_restore(void);
 /* In the forked run. */
 RUNTIME_HIDDEN void shared_copy(void);
 

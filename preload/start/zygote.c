@@ -27,6 +27,7 @@
 #include "preload/core/core.h"
 #include "preload/kernel/rlimits.h"
 #include "preload/kernel/ids.h"
+#include "preload/start/inherited.h"
 #include "preload/start/shared.h"
 
 uint32_t sys_has_fsgsbase;
@@ -127,6 +128,7 @@ __attribute__((constructor)) static void construct(int argc, char **argv,
 		fail(c, "the runtime and the tool are of different versions");
 	runtime_control = c;
 	constructed_in = sys_call0(__NR_getpid);
+	inherited_note_outside();
 	/* The lookups allocate, and the allocator asks for random bytes. */
 	startup_begin();
 	interpose_init();
@@ -215,9 +217,12 @@ static void in_the_run(void)
 {
 	ids_start_run();
 	shared_copy();
+	inherited_renew();
 	sys_call2(__NR_prctl, PR_SET_PDEATHSIG, 9);
 	process_trap_cpu();
 	core_start_run();
+	runtime_control->counters.carried = inherited_carried() |
+		(shared_is_too_large() ? CONTROL_CARRIED_MEMORY : 0);
 	runtime_set_own_handle((uint64_t)pthread_self());
 	runtime_mode = RUNTIME_CONTROLLED;
 	if (trap_arm() < 0)
@@ -247,6 +252,8 @@ static void serve(struct control *c)
 		patch_apply();
 		access_apply();
 		c->verdict.kind = CONTROL_VERDICT_NONE;
+		inherited_restore();
+		shared_restore();
 		pid = ids_fork_run();
 		if (pid == 0) {
 			in_the_run();
@@ -281,6 +288,7 @@ void zygote_hold(void)
 		return;
 	is_held = true;
 	prepare(c);
+	inherited_find();
 	shared_find();
 	set_state(c, CONTROL_STATE_READY);
 	serve(c);
