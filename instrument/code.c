@@ -120,6 +120,20 @@ static bool is_tsc(const ZydisDecodedInstruction *insn)
 	       (insn->mnemonic == ZYDIS_MNEMONIC_RDTSCP && insn->length == 3);
 }
 
+/* Where the thread pointer itself is kept: how addresses of the like are made. */
+static bool reads_thread_pointer(const ZydisDecodedInstruction *insn,
+				 const ZydisDecodedOperand *op)
+{
+	for (unsigned int i = 0; i < insn->operand_count; i++)
+		if (op[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    op[i].mem.segment == ZYDIS_REGISTER_FS &&
+		    op[i].mem.base == ZYDIS_REGISTER_NONE &&
+		    op[i].mem.index == ZYDIS_REGISTER_NONE &&
+		    !op[i].mem.disp.value)
+			return true;
+	return insn->mnemonic == ZYDIS_MNEMONIC_RDFSBASE;
+}
+
 static void describe(const struct module *m, struct insn *out, uint64_t addr,
 		     const ZydisDecodedInstruction *insn,
 		     const ZydisDecodedOperand *op)
@@ -131,6 +145,8 @@ static void describe(const struct module *m, struct insn *out, uint64_t addr,
 	out->length = insn->length;
 	out->kind = find_kind(insn, is_direct);
 	out->flags = has_memory(insn, op) ? INSN_MEMORY : 0;
+	if (reads_thread_pointer(insn, op))
+		out->flags |= INSN_THREAD;
 	if (m->in->has_tsc && is_tsc(insn)) {
 		out->kind = INSN_PLAIN;
 		out->flags |= INSN_TSC;

@@ -193,8 +193,11 @@ int image__open(struct image *img, const char *path, struct errbuf *err)
 	return e;
 }
 
-/* A function of that name is wanted from another module. */
-static bool imports(struct image *img, const char *name)
+/* Some symbol that the dynamic linker knows is as `is_it` asks. */
+static bool has_symbol(const struct image *img,
+		       bool (*is_it)(const GElf_Sym *sym, const char *name,
+				     const char *wanted),
+		       const char *wanted)
 {
 	Elf_Scn *scn = NULL;
 	GElf_Shdr sh;
@@ -211,18 +214,65 @@ static bool imports(struct image *img, const char *name)
 			const char *s = elf_strptr(img->elf, sh.sh_link,
 						   sym.st_name);
 
-			if (sym.st_shndx == SHN_UNDEF && s && !strcmp(s, name))
+			if (is_it(&sym, s ? s : "", wanted))
 				return true;
 		}
 	}
 	return false;
 }
 
+/* A function of that name is wanted from another module. */
+static bool is_import(const GElf_Sym *sym, const char *name,
+		      const char *wanted)
+{
+	return sym->st_shndx == SHN_UNDEF && !strcmp(name, wanted);
+}
+
+/* A thread-local variable of this module, which others can use. */
+static bool is_tls_export(const GElf_Sym *sym, const char *name,
+			  const char *wanted)
+{
+	(void)name;
+	(void)wanted;
+	return sym->st_shndx != SHN_UNDEF &&
+	       GELF_ST_TYPE(sym->st_info) == STT_TLS;
+}
+
+/* Relocations for the other way to ask the dynamic linker. */
+static bool has_tls_descriptors(const struct image *img)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+	GElf_Rela rela;
+
+	while ((scn = elf_nextscn(img->elf, scn))) {
+		Elf_Data *data;
+
+		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_RELA ||
+		    !(sh.sh_flags & SHF_ALLOC) || !sh.sh_entsize)
+			continue;
+		data = elf_getdata(scn, NULL);
+		for (int i = 0; data && gelf_getrela(data, i, &rela); i++)
+			if (GELF_R_TYPE(rela.r_info) == R_X86_64_TLSDESC)
+				return true;
+	}
+	return false;
+}
+
+/* Without sections nothing is known. */
+bool image__shares_tls(const struct image *img)
+{
+	return !img->nr_sections ||
+	       has_symbol(img, is_import, "__tls_get_addr") ||
+	       has_symbol(img, is_tls_export, "") || has_tls_descriptors(img);
+}
+
 bool instrument_makes_locks(const char *path)
 {
 	struct errbuf err = { 0 };
 	struct image img;
-	bool found = !image__open(&img, path, &err) && imports(&img, "syscall");
+	bool found = !image__open(&img, path, &err) &&
+		     has_symbol(&img, is_import, "syscall");
 
 	image__release(&img);
 	return found;

@@ -24,6 +24,12 @@ bool image__is_plt(const struct image *img, uint64_t addr);
 bool image__is_constant(const struct image *img, uint64_t addr,
 			uint64_t bytes);
 
+/*
+ * Code of other modules may ask for the address of a thread-local variable, or
+ * this one asks the dynamic linker for one.
+ */
+bool image__shares_tls(const struct image *img);
+
 /* Outside executable segments: not set, and never set. */
 void image__mark(const struct image *img, uint64_t addr, enum landing_map map);
 bool image__is_marked(const struct image *img, uint64_t addr,

@@ -47,6 +47,7 @@ enum instrument_site_flags {
 	INSTRUMENT_REP = 1 << 3,	/* `size` bytes, rcx times, from rdi */
 	INSTRUMENT_STRING = 1 << 4,	/* a string instruction */
 	INSTRUMENT_TSC = 1 << 5,	/* no access: rdtsc or rdtscp */
+	INSTRUMENT_FS = 1 << 6,		/* the address counts from the fs base */
 };
 
 /*
@@ -120,7 +121,8 @@ static inline int instrument_place(const uint8_t *trampoline, uint64_t offset)
 enum instrument_skip {
 	/* instructions */
 	INSTRUMENT_SKIP_FRAME,		/* the own frame, address not taken */
-	INSTRUMENT_SKIP_TLS,		/* fs:, gs: */
+	INSTRUMENT_SKIP_TLS,		/* fs:, gs:, where none but the thread */
+					/* can reach that, see tls.c */
 	INSTRUMENT_SKIP_READ_ONLY,	/* constant data */
 	INSTRUMENT_SKIP_BRANCH,		/* call or jmp through memory */
 	INSTRUMENT_SKIP_GATHER,		/* several addresses, or masked */

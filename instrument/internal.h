@@ -11,6 +11,7 @@
  *									lsda.c
  *	escape	 whose frame others can reach				escape.c,
  *									cfa.c
+ *	tls	 whose thread-local variables others can reach		tls.c
  *	operand	 which instructions are sites				operand.c
  *	patch	 how each is reached, and its trampoline		patch.c,
  *									emit.c
@@ -126,6 +127,7 @@ enum insn_flags {
 	INSN_MEMORY = 1 << 1,	/* has a memory operand that is accessed */
 	INSN_OPAQUE = 1 << 2,	/* an indirect jump of unknown targets */
 	INSN_TSC = 1 << 3,	/* rdtsc, rdtscp: a site when it is reached */
+	INSN_THREAD = 1 << 4,	/* reads the thread pointer, at %fs:0 */
 };
 
 struct insn {
@@ -148,6 +150,7 @@ struct module {
 	uint64_t *head;		/* of jump tables, ascending */
 	size_t nr_heads, max_heads;
 	size_t max_sites;	/* allocated in plan->site */
+	bool shares_tls;	/* others may reach a thread's own variables */
 	const struct instrument_input *in;
 	struct instrument_plan *plan;
 };

@@ -189,11 +189,14 @@ static int find_plain(const struct module *m, const struct function *f,
 	if (mem->mem.type == ZYDIS_MEMOP_TYPE_VSIB || is_masked(insn))
 		return INSTRUMENT_SKIP_GATHER;
 	bytes = mem->size / 8;
-	if (is_tls(mem->mem.segment))
+	if (is_tls(mem->mem.segment) && !tls__is_variable(m, &mem->mem))
 		return INSTRUMENT_SKIP_TLS;
-	if (escape__is_private(m, f, row, &mem->mem))
+	if (is_tls(mem->mem.segment))
+		a.flags = INSTRUMENT_FS;
+	else if (escape__is_private(m, f, row, &mem->mem))
 		return INSTRUMENT_SKIP_FRAME;
-	a.is_constant = code__constant_address(insn, &mem->mem, addr,
+	a.is_constant = !a.flags &&
+			code__constant_address(insn, &mem->mem, addr,
 					       &a.constant);
 	if (a.is_constant && image__is_constant(&m->img, a.constant, bytes))
 		return INSTRUMENT_SKIP_READ_ONLY;
@@ -204,7 +207,7 @@ static int find_plain(const struct module *m, const struct function *f,
 		return INSTRUMENT_SKIP_OTHER;
 	a.mem = mem->mem;
 	a.size = (uint16_t)bytes;
-	a.flags = access_flags(insn, mem);
+	a.flags |= access_flags(insn, mem);
 	if (!(a.flags & (INSTRUMENT_READS | INSTRUMENT_WRITES)))
 		return INSTRUMENT_SKIP_OTHER;
 	add_access(c, &a);

@@ -60,6 +60,8 @@ static int plan_module(struct module *m)
 	if (r == 0)
 		r = escape__find(m);
 	if (r == 0)
+		tls__find(m);
+	if (r == 0)
 		r = patch_all(m, &e);
 	m->plan->code = e.code;
 	m->plan->code_bytes = e.used;

@@ -364,13 +364,15 @@ void rounds_announce(uint16_t kind)
 /* --------------------------------------------------------------- updates */
 
 /*
- * What a task has on its stack is part of what is compared. Only where it is
- * looked at: another may wait for what a caller has there, too.
+ * What a task has on its stack and in its thread-local data is part of what is
+ * compared. Only where it is looked at: another may wait for what a caller has
+ * there, too.
  */
 static bool is_compared(const struct rounds_update *u)
 {
 	return rounds[runtime_self()].nr_looks &&
-	       u->base - (u->sp - RED_ZONE) < STACK_BYTES;
+	       (u->base - (u->sp - RED_ZONE) < STACK_BYTES ||
+		u->base - (sys_get_fs() - THREAD_BYTES) < THREAD_BYTES);
 }
 
 static void end_changed(const struct rounds_update *u)

@@ -232,14 +232,13 @@ static int64_t make_task(struct trap *t, uint64_t flags, uint64_t stack,
  * what was done to its thread-local variables, which lie between the stack's
  * end and the thread pointer.
  */
-static void forget_stack(const struct clone_args *a)
+static void forget_stack(uint64_t start, uint64_t end, uint64_t flags,
+			 uint64_t tls)
 {
-	uint64_t end = a->stack + a->stack_size;
-
-	if (a->flags & CLONE_SETTLS && a->tls > end &&
-	    a->tls - end < MAX_TLS_BYTES)
-		end = a->tls;
-	runtime_forget_memory(a->stack, end - a->stack, 0);
+	if (flags & CLONE_SETTLS && tls > end && tls - end < MAX_TLS_BYTES)
+		end = tls;
+	if (end > start)
+		runtime_forget_memory(start, end - start, 0);
 }
 
 /* As clone3(2) takes a structure that is older or newer than ours. */
@@ -280,7 +279,7 @@ int64_t threads_clone(struct trap *t)
 			return process_fork(t);
 		if (!is_thread_whole(a.flags) || !a.stack != !a.stack_size)
 			return -EINVAL;
-		forget_stack(&a);
+		forget_stack(a.stack, a.stack + a.stack_size, a.flags, a.tls);
 		return make_task(t, a.flags, a.stack + a.stack_size,
 				 a.parent_tid, a.child_tid, a.tls);
 	}
@@ -288,6 +287,8 @@ int64_t threads_clone(struct trap *t)
 		return process_fork(t);
 	if (!is_thread_whole(t->arg[0]))
 		return -EINVAL;
+	/* How far down the stack goes is not said. */
+	forget_stack(t->arg[1], t->arg[1], t->arg[0], t->arg[4]);
 	return make_task(t, t->arg[0], t->arg[1], t->arg[2], t->arg[3],
 			 t->arg[4]);
 }

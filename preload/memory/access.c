@@ -1043,9 +1043,12 @@ void access_do(uint64_t addr, uint32_t size, uint32_t site,
 uint32_t access_hook(uint64_t addr, uint32_t site, struct access_frame *f)
 {
 	const struct instrument_site *i = &runtime_control->access[site];
+	uint64_t operand = addr;
 
 	if (runtime_mode != RUNTIME_CONTROLLED || !order_is_on)
 		return ACCESS_GO_ON;
+	if (__builtin_expect(i->flags & INSTRUMENT_FS, 0))
+		addr += sys_get_fs();
 	if (i->flags & INSTRUMENT_STRING)
 		elements_hook(addr, site, f);
 	else
@@ -1059,7 +1062,7 @@ uint32_t access_hook(uint64_t addr, uint32_t site, struct access_frame *f)
 	if (!must_redo)
 		return ACCESS_DELIVER;
 	must_redo = false;
-	access_held[3] = addr;
+	access_held[3] = operand;
 	access_held[4] = site;
 	return ACCESS_DELIVER_AND_REDO;
 }

@@ -79,6 +79,10 @@ __asm__(".macro L name\n"
 	"	stosq\n"
 	"L k_cmov\n"
 	"	cmovne (%rdi), %eax\n"
+	"L k_thread\n"
+	"	mov %fs:-8, %eax\n"
+	"L k_thread_base\n"
+	"	incl %fs:8(%rdi)\n"
 	"L k_data\n"
 	"	movl $5, test_data(%rip)\n"
 	"	ret\n"
@@ -97,6 +101,10 @@ __asm__(".macro L name\n"
 	"	clflush (%rdi)\n"
 	"L n_tls\n"
 	"	mov %fs:0, %rax\n"
+	"L n_canary\n"
+	"	sub %fs:40, %rax\n"
+	"L n_gs\n"
+	"	mov %gs:-8, %rax\n"
 	"L n_constant\n"
 	"	mov test_constant(%rip), %eax\n"
 	"L n_gather\n"
@@ -429,6 +437,8 @@ static void test_plan__tells_kind_and_size(void **state)
 	CHECK(k_stos, W | STR, 8);
 	CHECK(k_cmov, R, 4);
 	CHECK(k_data, W, 4);
+	CHECK(k_thread, R | INSTRUMENT_FS, 4);
+	CHECK(k_thread_base, R | W | INSTRUMENT_FS, 4);
 }
 
 static void test_plan__leaves_out_what_is_no_shared_access(void **state)
@@ -439,6 +449,8 @@ static void test_plan__leaves_out_what_is_no_shared_access(void **state)
 	assert_null(site_at(LABEL(n_prefetch), 0));
 	assert_null(site_at(LABEL(n_flush), 0));
 	assert_null(site_at(LABEL(n_tls), 0));
+	assert_null(site_at(LABEL(n_canary), 0));
+	assert_null(site_at(LABEL(n_gs), 0));
 	assert_null(site_at(LABEL(n_constant), 0));
 	assert_null(site_at(LABEL(n_gather), 0));
 	assert_null(site_at(LABEL(n_mask), 0));
