@@ -148,6 +148,7 @@ static void run_once(struct job *j, struct worker *w)
 		die(EXIT_NO_CONTROL, "strategy '%s' has no first run",
 		    j->plan.spec);
 	c->config.run = 0;
+	worker_expect_kill(w);
 	if (worker_run(w, NULL, NULL, &err))
 		die(EXIT_NO_CONTROL, "%s", err.text);
 }

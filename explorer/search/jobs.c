@@ -232,8 +232,8 @@ static int run_until_judged(struct runner *runner, struct record *r,
 }
 
 /*
- * The process that runs are forked from was killed, for want of memory say. A
- * run follows from its number and from what was learned, so another one can do
+ * The process that runs are forked from was killed, or the run was, for want of
+ * memory say. A run follows from its number and from what was learned, so another one can do
  * it. Not where the strategy's state is the sum of all runs.
  */
 static bool revive(struct runner *runner, struct record *r)
@@ -265,6 +265,8 @@ static int run_or_revive(struct runner *runner, struct record *r,
 		c->config.run = r->run;
 		c->config.flags = s->config.flags |
 				  learn_run_flags(s->plan, r->run);
+		if (is_sequential(s->plan))
+			worker_expect_kill(runner->worker);
 		rc = run_until_judged(runner, r, is_again);
 	}
 	return rc;

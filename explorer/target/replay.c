@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,6 +251,9 @@ int replay_inspect(struct worker *w, const struct trace *t,
 	if (rc)
 		return rc;
 	load_accesses(worker_control(w), t);
+	if (t->verdict.kind == CONTROL_VERDICT_CRASH &&
+	    t->verdict.code == SIGKILL)
+		worker_expect_kill(w);
 	return worker_run(w, look, data, err);
 }
 

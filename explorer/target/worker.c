@@ -50,6 +50,7 @@ struct worker {
 	bool has_output;	/* `output` is of the last run */
 	struct access_stats access;
 	struct loaded loaded;	/* by the runs so far */
+	bool expects_kill;	/* see worker_expect_kill() */
 };
 
 /* ---------------------------------------------------- start, up to main */
@@ -324,6 +325,7 @@ int worker_restart(struct worker *w, const struct control_config *config,
 	munmap(new->control, sizeof(*here));
 	new->control = here;
 	loaded_merge(&new->loaded, &w->loaded);
+	new->expects_kill = w->expects_kill;
 	old = *w;
 	*w = *new;
 	*new = old;
@@ -362,6 +364,41 @@ static void end_by_tool(struct worker *w, enum control_verdict_kind kind,
 	v->step = s->step;
 	snprintf(v->message, sizeof(v->message), "%s", message);
 	w->control->digest = s->digest;
+}
+
+void worker_expect_kill(struct worker *w)
+{
+	w->expects_kill = true;
+}
+
+/*
+ * SIGKILL ended the run, and the model knows of none: what tasks send it sees
+ * beforehand. Only children of the run can send it one unseen; they would do so
+ * again. So can the program that one with several tasks has become.
+ */
+static bool is_killed_from_outside(struct worker *w,
+				   const struct watchdog *dog)
+{
+	const struct control *c = w->control;
+	int status = c->wait_status;
+
+	if (c->verdict.kind != CONTROL_VERDICT_NONE || dog->reason ||
+	    !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL) {
+		w->expects_kill = false;
+		return false;
+	}
+	return !c->counters.forks || !w->expects_kill;
+}
+
+static int explain_kill(struct worker *w, struct errbuf *err)
+{
+	errbuf_addf(err, "run %llu of '%s' was killed by SIGKILL, which it did "
+		    "not send itself: for want of memory, by a limit, or by "
+		    "somebody",
+		    (unsigned long long)w->control->config.run,
+		    w->target->argv[0]);
+	w->expects_kill = true;
+	return -ECHILD;
 }
 
 /* The run is over: give it a verdict when it died without leaving one. */
@@ -520,6 +557,8 @@ int worker_run(struct worker *w,
 		region_reset(&w->region, c);
 		return -ENOTRECOVERABLE;
 	}
+	if (is_killed_from_outside(w, &dog))
+		return explain_kill(w, err);
 	complete_verdict(w, &dog);
 	if (c->nr_modules > w->nr_modules)
 		loaded_add(&w->loaded, c, w->nr_modules);

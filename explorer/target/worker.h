@@ -54,12 +54,19 @@ struct control *worker_control(struct worker *w);
  * Run once as control->config says, until the verdict. With CONTROL_F_INSPECT
  * `inspect` is called while the run is frozen (pid is the run's process).
  * Returns 0 with control->verdict filled (never NONE); -EINTR when
- * target->stop ended it; or another negative number with `err` when the zygote
- * died.
+ * target->stop ended it; -ECHILD with `err` when the zygote died, or the run was
+ * killed from outside: another worker may do better; or another negative number
+ * with `err`.
  */
 int worker_run(struct worker *w,
 	       void (*inspect)(struct worker *w, pid_t pid, void *data),
 	       void *data, struct errbuf *err);
+
+/*
+ * A SIGKILL in the next run comes from a child of it, if it has any: it did so
+ * before, or nobody could try again.
+ */
+void worker_expect_kill(struct worker *w);
 
 /*
  * What the last run printed (stdout and stderr together); valid until the
