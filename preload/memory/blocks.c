@@ -2,9 +2,11 @@
 /*
  * blocks.c - the heap blocks of a run, to name the one a race is in.
  *
- * A table by address, of bounded size, in private memory: a run that allocates
- * nothing touches none of it. When it is full around a place, the oldest there
- * are forgotten, and a race in such a block is reported without its name.
+ * A table by address, of bounded size, in private memory. What is known of the
+ * blocks lies side by side in the order in which they came, as a run pays for
+ * each page that it touches; the table has numbers only. When it is full around a
+ * place, the oldest there are forgotten, and a race in such a block is reported
+ * without its name.
  */
 #include "preload/memory/access.h"
 
@@ -24,15 +26,17 @@ struct block {
 	bool is_freed;		/* known until the memory is handed out anew */
 };
 
-static struct block block[NR_BLOCKS];
+static struct block block[NR_BLOCKS];	/* [0] is nobody's */
+static uint32_t nr_used = 1;
+static uint16_t table[NR_BLOCKS];	/* 0: free; never so again */
 /* How many of them begin in a page; pages far apart share a number. */
 static uint16_t nr_in_page[NR_PAGES];
 static uint32_t next_victim;	/* 0: nothing was forgotten yet */
 
-/* Neighbours in memory are neighbours here: few pages are touched. */
-static struct block *slot(uint64_t addr, uint32_t probe)
+/* Neighbours in memory are neighbours here. */
+static uint16_t *slot(uint64_t addr, uint32_t probe)
 {
-	return &block[(addr / GRAIN + probe) & (NR_BLOCKS - 1)];
+	return &table[(addr / GRAIN + probe) & (NR_BLOCKS - 1)];
 }
 
 static uint16_t *in_page(uint64_t addr)
@@ -42,9 +46,12 @@ static uint16_t *in_page(uint64_t addr)
 
 static struct block *find(uint64_t addr)
 {
-	for (uint32_t i = 0; i < NR_PROBES; i++)
-		if (slot(addr, i)->addr == addr)
-			return slot(addr, i);
+	for (uint32_t i = 0; i < NR_PROBES; i++) {
+		struct block *b = &block[*slot(addr, i)];
+
+		if (b->addr == addr)
+			return b;
+	}
 	return NULL;
 }
 
@@ -84,6 +91,41 @@ uint64_t blocks_caller(uint64_t pc, const uint64_t *stack)
 	return pc;
 }
 
+/* A page that is read first, and written then, costs two page faults. */
+static void touch(uint16_t *number)
+{
+	volatile uint16_t *at = number;
+
+	*at = *at;
+}
+
+/* Where a new block can be written down; NULL: one has to be forgotten. */
+static struct block *find_room(uint64_t addr)
+{
+	for (uint32_t i = 0; i < NR_PROBES; i++) {
+		uint16_t *number = slot(addr, i);
+
+		if (!*number && nr_used < NR_BLOCKS)
+			*number = (uint16_t)nr_used++;
+		else if (!*number || !block[*number].is_freed)
+			continue;
+		return &block[*number];
+	}
+	return NULL;
+}
+
+/* One of those around; what never had a number is passed over. */
+static struct block *choose_victim(uint64_t addr)
+{
+	for (uint32_t i = 0; i < NR_PROBES; i++) {
+		uint16_t number = *slot(addr, next_victim++ % NR_PROBES);
+
+		if (number)
+			return &block[number];
+	}
+	return NULL;
+}
+
 void blocks_note(uint64_t addr, uint64_t bytes, uint64_t pc,
 		 const uint64_t *stack)
 {
@@ -91,12 +133,14 @@ void blocks_note(uint64_t addr, uint64_t bytes, uint64_t pc,
 
 	if (!addr || !is_on())
 		return;
+	touch(slot(addr, 0));
 	b = find(addr);
-	for (uint32_t i = 0; !b && i < NR_PROBES; i++)
-		if (!slot(addr, i)->addr || slot(addr, i)->is_freed)
-			b = slot(addr, i);
 	if (!b)
-		b = slot(addr, next_victim++ % NR_PROBES);
+		b = find_room(addr);
+	if (!b)
+		b = choose_victim(addr);
+	if (!b)
+		return;
 	if (b->addr)
 		--*in_page(b->addr);
 	++*in_page(addr);
