@@ -173,12 +173,14 @@ static void print_carried(FILE *out, uint64_t carried)
 		{ CONTROL_CARRIED_SEALS, "seals of a memfd" },
 		{ CONTROL_CARRIED_CHILDREN, "descriptors shared with child "
 					    "processes" },
+		{ CONTROL_CARRIED_SHM, "/dev/shm (too much is in it, or the "
+				       "program itself)" },
 	};
 
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
 		if (carried & row[i].bit)
-			fprintf(out, "  NOT EACH RUN'S OWN: %s, made before "
-				"main: a run finds what the one before left\n",
+			fprintf(out, "  NOT EACH RUN'S OWN, from before main: "
+				"%s; a run finds what the one before left\n",
 				row[i].what);
 }
 

@@ -18,6 +18,7 @@
 
 #include "explorer/target/rlimits.h"
 #include "explorer/target/sanitizer.h"
+#include "explorer/target/shm.h"
 #include "base/util.h"
 
 #define CONTROL_FD_MIN 200	/* above what programs expect to get */
@@ -253,6 +254,19 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* The runtime closes it before main; see preload/start/shm.c. */
+static void hand_over_shm(const struct child *c)
+{
+	int fd = c->launch->ward.shm_fd, number = -1;
+
+	if (fd < 0)
+		return;
+	number = fcntl(fd, F_DUPFD, c->control_fd + 1);
+	if (number < 0)
+		number = fcntl(fd, F_DUPFD, 3);
+	c->launch->control->shm_fd = number;
+}
+
 static _Noreturn void run_child(const struct child *c)
 {
 	const struct target *t = c->launch->target;
@@ -272,6 +286,7 @@ static _Noreturn void run_child(const struct child *c)
 	redirect(c);
 	if (dup2(c->launch->control_fd, c->control_fd) < 0)
 		give_up(c, NOTE_OUTPUT);
+	hand_over_shm(c);
 	if (t->cwd && chdir(t->cwd))
 		give_up(c, NOTE_CWD);
 	errno = 0;
@@ -339,6 +354,7 @@ static void close_end(int *fd)
 static int start_in_ward(struct launch *l, struct child *c, struct errbuf *err)
 {
 	bool is_plain = l->ward.kind == WARD_PLAIN;
+	enum shm_state state = shm_look(l->target->program, l->target->cwd);
 	struct guard *guard = NULL;
 	int note[2] = { -1, -1 }, rc;
 	pid_t pid = -1;
@@ -349,6 +365,8 @@ static int start_in_ward(struct launch *l, struct child *c, struct errbuf *err)
 	c->guard = guard;
 	l->control->run_number = is_plain ? 0 :
 				 l->control->config.virtual_pid;
+	l->control->shm_fd = state == SHM_PRIVATE || state == SHM_ABSENT ||
+			     is_plain ? 0 : -1;
 	l->control->had_no_new_privs =
 		prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 	l->control->is_ambient = l->ward.kind == WARD_USER_NAMESPACE &&

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "explorer/target/referee.h"
+#include "explorer/target/shm.h"
 #include "base/util.h"
 
 #define CHILDREN_BYTES 4096
@@ -332,6 +333,8 @@ static void be_ward(struct ward *w, int life_fd, uid_t uid, gid_t gid)
 		rc = mount_proc();
 	if (rc)
 		give_up(w, rc);
+	if (w->kind != WARD_PLAIN)
+		w->shm_fd = shm_mount();
 	if (w->kind == WARD_PLAIN &&
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
 		       w->listener_fd))
@@ -357,7 +360,7 @@ pid_t ward_fork(struct ward *w, int life_fd)
 	gid_t gid = getegid();
 	pid_t pid;
 
-	w->listener_fd[0] = w->listener_fd[1] = -1;
+	w->listener_fd[0] = w->listener_fd[1] = w->shm_fd = -1;
 	w->page = mmap(NULL, sizeof(*w->page), PROT_READ | PROT_WRITE,
 		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (w->page == MAP_FAILED) {

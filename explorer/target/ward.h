@@ -46,6 +46,7 @@ struct ward {
 	pid_t pid;		/* a child of ours; 0: none */
 	pid_t zygote;		/* its child, by our numbers; 0: unknown */
 	pid_t parent;		/* in the zygote: what getppid() gives */
+	int shm_fd;		/* in the zygote: what shm_mount() gave */
 	int listener_fd[2];	/* a socket, for ward_send_listener() */
 	struct ward_page *page;
 };

@@ -282,6 +282,7 @@ enum control_carried {
 	CONTROL_CARRIED_SEALS = 1 << 2,		/* a run sealed a memfd */
 	/* Ends of pipes that processes of theirs may have. */
 	CONTROL_CARRIED_CHILDREN = 1 << 3,
+	CONTROL_CARRIED_SHM = 1 << 4,	/* /dev/shm, not made private */
 };
 
 /* What escaped control, or was refused; for the honest summary. */
@@ -550,6 +551,11 @@ struct control {
 	uint32_t is_ambient;	/* the run drops all its capabilities */
 	struct control_exec exec;	/* of a run whose verdict is EXEC */
 	uint32_t had_no_new_privs;	/* without the guard; by the tool */
+	/*
+	 * The root directory of a /dev/shm of its own, in the zygote; 0: it is
+	 * as outside; -1: it should have one, and has not. By the tool.
+	 */
+	int32_t shm_fd;
 	/* Note number i is note[i % CONTROL_MAX_NOTES]. */
 	uint64_t nr_notes;
 	struct control_note note[CONTROL_MAX_NOTES];

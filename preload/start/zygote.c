@@ -29,6 +29,7 @@
 #include "preload/kernel/ids.h"
 #include "preload/start/inherited.h"
 #include "preload/start/shared.h"
+#include "preload/start/shm.h"
 
 uint32_t sys_has_fsgsbase;
 RUNTIME_HIDDEN const struct explore_strategy *core_plugin;
@@ -128,6 +129,7 @@ __attribute__((constructor)) static void construct(int argc, char **argv,
 		fail(c, "the runtime and the tool are of different versions");
 	runtime_control = c;
 	constructed_in = sys_call0(__NR_getpid);
+	shm_start();
 	inherited_note_outside();
 	/* The lookups allocate, and the allocator asks for random bytes. */
 	startup_begin();
@@ -216,12 +218,14 @@ static void wait_for_command(struct control *c)
 static void in_the_run(void)
 {
 	ids_start_run();
+	shm_start_run();
 	shared_copy();
 	inherited_renew();
 	sys_call2(__NR_prctl, PR_SET_PDEATHSIG, 9);
 	process_trap_cpu();
 	core_start_run();
 	runtime_control->counters.carried = inherited_carried() |
+		shm_carried() |
 		(shared_is_too_large() ? CONTROL_CARRIED_MEMORY : 0);
 	runtime_set_own_handle((uint64_t)pthread_self());
 	runtime_mode = RUNTIME_CONTROLLED;
@@ -254,6 +258,7 @@ static void serve(struct control *c)
 		c->verdict.kind = CONTROL_VERDICT_NONE;
 		inherited_restore();
 		shared_restore();
+		shm_restore();
 		pid = ids_fork_run();
 		if (pid == 0) {
 			in_the_run();
@@ -290,6 +295,7 @@ void zygote_hold(void)
 	prepare(c);
 	inherited_find();
 	shared_find();
+	shm_find();
 	set_state(c, CONTROL_STATE_READY);
 	serve(c);
 }
