@@ -120,7 +120,9 @@ static bool is_tsc(const ZydisDecodedInstruction *insn)
 	       (insn->mnemonic == ZYDIS_MNEMONIC_RDTSCP && insn->length == 3);
 }
 
-/* Where the thread pointer itself is kept: how addresses of the like are made. */
+/*
+ * Where the thread pointer itself is kept: how addresses of the like are made.
+ */
 static bool reads_thread_pointer(const ZydisDecodedInstruction *insn,
 				 const ZydisDecodedOperand *op)
 {

@@ -47,7 +47,8 @@ enum instrument_site_flags {
 	INSTRUMENT_REP = 1 << 3,	/* `size` bytes, rcx times, from rdi */
 	INSTRUMENT_STRING = 1 << 4,	/* a string instruction */
 	INSTRUMENT_TSC = 1 << 5,	/* no access: rdtsc or rdtscp */
-	INSTRUMENT_FS = 1 << 6,		/* the address counts from the fs base */
+	/* The address counts from the fs base */
+	INSTRUMENT_FS = 1 << 6,
 };
 
 /*
@@ -84,7 +85,8 @@ struct instrument_site {
 	 * patched.
 	 */
 	uint8_t is_second;
-	uint8_t lead;		/* the patch starts that many bytes before addr */
+	/* The patch starts that many bytes before addr */
+	uint8_t lead;
 	uint8_t order_only;	/* enum instrument_order_only; the caller's */
 	uint8_t original[16];	/* code at addr - lead before the patch */
 	uint8_t patched[16];	/* and after it */
@@ -121,7 +123,8 @@ static inline int instrument_place(const uint8_t *trampoline, uint64_t offset)
 enum instrument_skip {
 	/* instructions */
 	INSTRUMENT_SKIP_FRAME,		/* the own frame, address not taken */
-	INSTRUMENT_SKIP_TLS,		/* fs:, gs:, where none but the thread */
+	/* Fs:, gs:, where none but the thread */
+	INSTRUMENT_SKIP_TLS,
 					/* can reach that, see tls.c */
 	INSTRUMENT_SKIP_READ_ONLY,	/* constant data */
 	INSTRUMENT_SKIP_BRANCH,		/* call or jmp through memory */
@@ -159,7 +162,9 @@ struct instrument_plan {
 	struct instrument_site *site;	/* malloc'd, ascending by addr */
 	uint32_t nr_sites;
 	uint8_t *code;		/* malloc'd; to be copied to code_base; the */
-				/* first 64 bytes are the caller's: entry_slot */
+				/*
+				 * first 64 bytes are the caller's: entry_slot
+				 */
 	uint64_t code_bytes;
 	uint32_t nr_functions;
 	uint32_t nr_instructions;

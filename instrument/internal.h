@@ -3,18 +3,18 @@
  * internal.h - for the .c files of instrument/ only.
  *
  * The passes of instrument_plan(), in order, each over the whole module:
- *	image	 the file's segments and sections			image.c
- *	frames	 function ranges from .eh_frame				frames.c
- *	code	 every function decoded once, front to back		code.c
- *	landing	 where control may come in				landing.c,
- *		 through jumps, tables, pointers, exceptions		tables.c,
- *									lsda.c
- *	escape	 whose frame others can reach				escape.c,
- *									cfa.c
- *	tls	 whose thread-local variables others can reach		tls.c
- *	operand	 which instructions are sites				operand.c
- *	patch	 how each is reached, and its trampoline		patch.c,
- *									emit.c
+ *	image   the file's segments and sections            image.c
+ *	frames  function ranges from .eh_frame              frames.c
+ *	code    every function decoded once, front to back  code.c
+ *	landing where control may come in                   landing.c,
+ *	        through jumps, tables, pointers, exceptions tables.c,
+ *	                                                    lsda.c
+ *	escape  whose frame others can reach                escape.c,
+ *	                                                    cfa.c
+ *	tls     whose thread-local variables others can reach tls.c
+ *	operand which instructions are sites                operand.c
+ *	patch   how each is reached, and its trampoline     patch.c,
+ *	                                                    emit.c
  * All addresses are those of the file (bias not added) unless said otherwise.
  */
 #ifndef INSTRUMENT_INTERNAL_H
@@ -117,7 +117,8 @@ enum insn_kind {
 	INSN_JMP_INDIRECT,
 	INSN_RET,
 	INSN_CALL,		/* moved in two parts, see emit.c */
-	INSN_LOOP,		/* loop, jrcxz, xbegin: from here on not moved */
+	/* Loop, jrcxz, xbegin: from here on not moved */
+	INSN_LOOP,
 	INSN_FIXED,		/* syscall, endbr and the like */
 	INSN_END,		/* does not go on: ud2, hlt */
 };

@@ -8,7 +8,8 @@
  * variable it was is not known: then all of the module's are looked at.
  *
  * What the C library keeps per thread begins where fs points and goes upwards:
- * the canary of the stack protector, the guard of pointers. Variables are below.
+ * the canary of the stack protector, the guard of pointers. Variables are
+ * below.
  */
 #include "instrument/internal.h"
 #include "instrument/code.h"

@@ -23,7 +23,8 @@
 
 /* Our own reasons, beside -errno of the system's. */
 enum trace_error {
-	TRACE_E_CORRUPT = -20001,	/* truncated, bit-flipped, not a trace */
+	/* Truncated, bit-flipped, not a trace */
+	TRACE_E_CORRUPT = -20001,
 	TRACE_E_VERSION = -20002,	/* written by a newer explore */
 	TRACE_E_EXISTS = -20003,	/* never overwritten */
 };
@@ -54,7 +55,8 @@ struct trace {
 	char *tool_version;
 	char *program;		/* absolute path of what was executed */
 	char **argv;		/* NULL-terminated */
-	char **env;		/* NULL-terminated "A=b", as the target had it */
+	/* NULL-terminated "A=b", as the target had it */
+	char **env;
 	char *cwd;
 	char *stdin_path;	/* file given as --stdin, absolute, or NULL */
 	char *strategy;		/* as typed: "pct:depth=3", "./my.so" */

@@ -19,8 +19,8 @@ struct replayer_file {
 
 /*
  * Check the text of trace.json and fill all of `t` but event, input and value
- * (the number of events is set). Returns 0, -ENOMEM or enum trace_error; then `t` may be
- * half filled, and the caller releases it.
+ * (the number of events is set). Returns 0, -ENOMEM or enum trace_error; then
+ * `t` may be half filled, and the caller releases it.
  */
 int replayer__parse_json(struct trace *t, const struct replayer_file *file,
 			 struct format_parts *parts, struct errbuf *err);

@@ -446,7 +446,8 @@ static void get_all(const struct reader *r, uint32_t version, struct trace *t,
 	get_part(&files, FORMAT_DECISIONS_FILE, &parts->decisions);
 	get_part(&files, FORMAT_INPUTS_FILE, &parts->inputs);
 	memset(&parts->values, 0, sizeof(parts->values));
-	if (cJSON_GetObjectItemCaseSensitive(files.object, FORMAT_VALUES_FILE)) {
+	if (cJSON_GetObjectItemCaseSensitive(files.object,
+					     FORMAT_VALUES_FILE)) {
 		get_part(&files, FORMAT_VALUES_FILE, &parts->values);
 		if (!parts->values.bytes)
 			complain(r, FORMAT_VALUES_FILE);

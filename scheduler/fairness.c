@@ -149,7 +149,9 @@ static uint64_t starvation_steps(const struct scheduler *s)
 	return STARVATION_STEPS >> (sooner < SOONER_MAX ? sooner : SOONER_MAX);
 }
 
-/* Who waits for a lock that others take all the time is enabled now and then. */
+/*
+ * Who waits for a lock that others take all the time is enabled now and then.
+ */
 static uint64_t starves_since(const struct sched_task *t)
 {
 	return t->disabled_by ? t->last_scheduled : waits_since(t);

@@ -25,15 +25,15 @@ static const struct operation_kind kinds[EXPLORE_OP_NR] = {
 	[EXPLORE_OP_RWLOCK_DESTROY] = { "rwlock-destroy", SCHED_CLASS_RWLOCK,
 		0 },
 	[EXPLORE_OP_RWLOCK_RDLOCK] = { "rwlock-rdlock", SCHED_CLASS_RWLOCK, 0 },
-	[EXPLORE_OP_RWLOCK_TRYRDLOCK] = { "rwlock-tryrdlock", SCHED_CLASS_RWLOCK,
-		0 },
-	[EXPLORE_OP_RWLOCK_TIMEDRDLOCK] = { "rwlock-timedrdlock", SCHED_CLASS_RWLOCK,
-		0 },
+	[EXPLORE_OP_RWLOCK_TRYRDLOCK] = {
+		"rwlock-tryrdlock", SCHED_CLASS_RWLOCK, 0 },
+	[EXPLORE_OP_RWLOCK_TIMEDRDLOCK] = {
+		"rwlock-timedrdlock", SCHED_CLASS_RWLOCK, 0 },
 	[EXPLORE_OP_RWLOCK_WRLOCK] = { "rwlock-wrlock", SCHED_CLASS_RWLOCK, 0 },
-	[EXPLORE_OP_RWLOCK_TRYWRLOCK] = { "rwlock-trywrlock", SCHED_CLASS_RWLOCK,
-		0 },
-	[EXPLORE_OP_RWLOCK_TIMEDWRLOCK] = { "rwlock-timedwrlock", SCHED_CLASS_RWLOCK,
-		0 },
+	[EXPLORE_OP_RWLOCK_TRYWRLOCK] = {
+		"rwlock-trywrlock", SCHED_CLASS_RWLOCK, 0 },
+	[EXPLORE_OP_RWLOCK_TIMEDWRLOCK] = {
+		"rwlock-timedwrlock", SCHED_CLASS_RWLOCK, 0 },
 	[EXPLORE_OP_RWLOCK_UNLOCK] = { "rwlock-unlock", SCHED_CLASS_RWLOCK, 0 },
 	[EXPLORE_OP_SPIN_INIT] = { "spin-init", SCHED_CLASS_SPIN, 0 },
 	[EXPLORE_OP_SPIN_DESTROY] = { "spin-destroy", SCHED_CLASS_SPIN, 0 },

@@ -466,7 +466,8 @@ static bool is_stale(const struct scheduler *s, const struct scan *scan)
 static bool waits_for_world(const struct scheduler *s, const struct scan *scan,
 			    uint64_t alarm_ns)
 {
-	if (scan->nr)		/* they turn in circles: a while for each step */
+	/* They turn in circles: a while for each step */
+	if (scan->nr)
 		return s->waited_step != s->step + 1;
 	return alarm_ns != SCHED_NEVER ||
 	       scan->next_deadline_ns != SCHED_NEVER;

@@ -57,7 +57,8 @@ enum sched_class {
 /* What the low half of an FD's address is; in the high half. */
 enum sched_fd_kind {
 	SCHED_FD_NUMBER = 0,	/* a descriptor */
-	SCHED_FD_INSIDE = 1,	/* a pipe or the like, whatever the descriptor */
+	/* A pipe or the like, whatever the descriptor */
+	SCHED_FD_INSIDE = 1,
 	SCHED_FD_NAMED_PIPE = 2,	/* by order of being made */
 	SCHED_FD_SEMAPHORES = 4,	/* of System V, the same */
 	SCHED_FD_QUEUE = 8,
@@ -164,8 +165,9 @@ struct sched_task {
 	/* Who disabled it since its last pick: bits by task id modulo 64. */
 	uint64_t disabled_by;
 	/*
-	 * Of an announced EXPLORE_OP_F_IDLE: nr_effects + 1 when the round began
-	 * that proves it; the same of nr_lockings, 0 if they do not matter.
+	 * Of an announced EXPLORE_OP_F_IDLE: nr_effects + 1 when the round
+	 * began that proves it; the same of nr_lockings, 0 if they do not
+	 * matter.
 	 */
 	uint64_t idle_effects, idle_lockings;
 };
@@ -252,7 +254,8 @@ struct scheduler {
 	 */
 	uint32_t has_world;
 	uint32_t reserved_world;
-	uint64_t waited_step;	/* step + 1 for which SCHED_OUTSIDE was heeded */
+	/* Step + 1 for which SCHED_OUTSIDE was heeded */
+	uint64_t waited_step;
 	uint32_t current;	/* task that runs */
 	uint32_t nr_tasks;	/* created so far; ids are below */
 	uint32_t nr_live;
@@ -413,8 +416,8 @@ static inline void scheduler__store_op(struct explore_op *op, uint32_t flags,
 }
 
 /*
- * Say what task `t` does next. Clears READY, EXTERNAL, HANDLES; keeps wake. Inline,
- * as this is done for each operation: then `a` need not be in memory.
+ * Say what task `t` does next. Clears READY, EXTERNAL, HANDLES; keeps wake.
+ * Inline, as this is done for each operation: then `a` need not be in memory.
  */
 static inline void scheduler_announce(struct scheduler *s, uint32_t t,
 				      const struct sched_announce *a)
@@ -442,8 +445,9 @@ static inline void scheduler_announce(struct scheduler *s, uint32_t t,
  * On any result but SCHED_RUN no event was added and `current`, the time and
  * the digest are unchanged. SCHED_DEADLOCK, SCHED_LIVELOCK and
  * SCHED_STEP_LIMIT are findings, not errors. After SCHED_DIVERGED and
- * SCHED_BAD_PICK the free slot log[step] describes what was refused; its `chosen` is UINT32_MAX when there was no
- * answer (task is then the one that ran last).
+ * SCHED_BAD_PICK the free slot log[step] describes what was refused; its
+ * `chosen` is UINT32_MAX when there was no answer (task is then the one that
+ * ran last).
  *
  * Time also jumps to the next deadline when all who can run only spin, or have
  * only yielded for a while. If all spin and a task is EXTERNAL: SCHED_OUTSIDE.

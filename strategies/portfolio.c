@@ -163,7 +163,8 @@ portfolio_pick(void *state, const struct explore_point *point)
 const struct explore_strategy strategy_portfolio = {
 	.abi = EXPLORE_STRATEGY_ABI,
 	.name = "portfolio",
-	.summary = "the default: a fixed mix of pos, pct, sites and random walks",
+	.summary = "the default: a fixed mix of pos, pct, sites and random "
+		   "walks",
 	.paper = "Huberman, Lukose, Hogg: An economics approach to hard "
 		 "computational problems, Science 1997",
 	.state_bytes = portfolio_bytes,

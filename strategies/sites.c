@@ -6,17 +6,17 @@
  * strategy that orders tasks must get many of them right at once. Here all
  * operations of one place and kind have one priority, so "everybody before
  * anybody writes here" is one draw. Tasks at one place are ordered among
- * themselves by a draw of their own. Holding tasks back at single places is the
- * idea of Sen, "Race directed random testing of concurrent programs", PLDI
- * 2008; places as abstract events, of Wolff, Shi, Duck, Mathur and Roychoudhury,
- * "Greybox fuzzing for concurrency testing", ASPLOS 2024.
+ * themselves by a draw of their own. Holding tasks back at single places is
+ * the idea of Sen, "Race directed random testing of concurrent programs", PLDI
+ * 2008; places as abstract events, of Wolff, Shi, Duck, Mathur and
+ * Roychoudhury, "Greybox fuzzing for concurrency testing", ASPLOS 2024.
  *
  * A third of the runs puts memory accesses behind everything else, so that all
  * tasks come to their conflicting accesses before any of them goes on, and
- * another third all but the creation and the start of tasks. Three of four runs
- * draw all priorities anew once in a while, some at every point; the others do
- * so rarely, for two tasks that politely give way to each other would else never
- * end.
+ * another third all but the creation and the start of tasks. Three of four
+ * runs draw all priorities anew once in a while, some at every point; the
+ * others do so rarely, for two tasks that politely give way to each other
+ * would else never end.
  */
 #include "strategies/strategies.h"
 #include "strategies/internal.h"

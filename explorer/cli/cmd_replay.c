@@ -130,7 +130,10 @@ static int judge(struct worker *w, const struct trace *t, const char *path,
 	return EXIT_NOTHING_FOUND;
 }
 
-/* The stack of the other access of a race, when that is what the trace ends by. */
+/*
+ * The stack of the other access of a race, when that is what the trace ends
+ * by.
+ */
 static void find_earlier(struct worker *w, const struct trace *t,
 			 struct stack *earlier)
 {
@@ -138,7 +141,9 @@ static void find_earlier(struct worker *w, const struct trace *t,
 	if (t->verdict.kind != CONTROL_VERDICT_RACE)
 		return;
 	race_stacks_count(w, t);
-	/* Whatever is wrong with the replay will show in the one that counts. */
+	/*
+	 * Whatever is wrong with the replay will show in the one that counts.
+	 */
 	if (!replay_run(w, t, NULL, NULL))
 		race_stacks_earlier(w, t, earlier, NULL);
 	worker_control(w)->watch.mode = CONTROL_WATCH_OFF;

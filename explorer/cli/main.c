@@ -52,8 +52,8 @@ static _Noreturn void usage(const struct options *o, const char *problem)
 
 /*
  * Started with one of them closed, the next file that is opened would get its
- * number, and messages would go there. Who closes standard output wants the exit
- * status only.
+ * number, and messages would go there. Who closes standard output wants the
+ * exit status only.
  */
 static void open_standard_files(void)
 {

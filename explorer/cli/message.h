@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * message.h - messages on stderr, for explorer/cli/ only: the parts below return
- * an error, or tell an observer.
+ * message.h - messages on stderr, for explorer/cli/ only: the parts below
+ * return an error, or tell an observer.
  */
 #ifndef EXPLORER_CLI_MESSAGE_H
 #define EXPLORER_CLI_MESSAGE_H

@@ -128,7 +128,8 @@ static const struct command_row command_row[COMMAND_NR] = {
 	[COMMAND_REPLAY] = { "replay", "[TRACE]", 1,
 		"repeat a recorded run exactly",
 		"Without TRACE: the latest one. Exit status 0 when the "
-		"recorded verdict\nwas reproduced, 1 when the run diverged.\n" },
+		"recorded verdict\nwas reproduced, 1 when the run "
+		"diverged.\n" },
 	[COMMAND_DUMP] = { "dump", "[TRACE]", 1,
 		"print a recorded schedule, operation by operation",
 		"Without TRACE: the latest one.\n" },

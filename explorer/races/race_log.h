@@ -70,11 +70,11 @@ struct race_judge {
 };
 
 /*
- * Take in the races that neither the run's log nor j->known has. When one is, or may
- * be, between atomic accesses, its sites are marked, and all these races are
- * dropped: without the order that the atomics make, more is taken for a race.
- * When races are failures, those that are none for another reason are marked.
- * Returns whether a run that ended by a race is to be done again.
+ * Take in the races that neither the run's log nor j->known has. When one is,
+ * or may be, between atomic accesses, its sites are marked, and all these
+ * races are dropped: without the order that the atomics make, more is taken
+ * for a race. When races are failures, those that are none for another reason
+ * are marked. Returns whether a run that ended by a race is to be done again.
  */
 bool race_log_judge(struct race_log *log, const struct race_judge *j);
 
@@ -86,8 +86,8 @@ uint64_t race_log_end(struct race_log *log, const struct race_log *known,
 		      const struct control *c);
 
 /*
- * Take what is new in a run's log over into the search's, with the stacks that a
- * report wants. j->c is the first job's region; sites are numbered as there.
+ * Take what is new in a run's log over into the search's, with the stacks that
+ * a report wants. j->c is the first job's region; sites are numbered as there.
  */
 void race_log_merge(struct race_log *known, struct race_log *log,
 		    const struct race_judge *j);

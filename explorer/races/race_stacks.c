@@ -222,7 +222,9 @@ int race_stacks_earlier(struct worker *w, const struct trace *t,
 	memset(earlier, 0, sizeof(*earlier));
 	if (c->watch.mode == CONTROL_WATCH_OFF)
 		return -EINVAL;
-	/* Heap memory, somewhere else in this process: now it is known where. */
+	/*
+	 * Heap memory, somewhere else in this process: now it is known where.
+	 */
 	if (!c->watch.nr_seen && race_stacks_parse(&c->verdict, &r)) {
 		c->watch.addr = r.addr;
 		rc = replay_inspect(w, t, NULL, NULL, err);

@@ -23,7 +23,8 @@ struct report {
 	struct symbols *symbols;
 	const struct stack *stack;	/* by task, those alive; may be NULL */
 	uint32_t nr_stacks;
-	const struct stack *earlier;	/* the other access of a race; or NULL */
+	/* The other access of a race; or NULL */
+	const struct stack *earlier;
 	/* Object table of the run, for "who holds what"; id 1 is [0]. */
 	const struct sched_object *object;
 	uint32_t nr_objects;
@@ -32,7 +33,8 @@ struct report {
 	const char *output;	/* of the failing run */
 	size_t output_bytes;
 	const char *replay_command;
-	const struct control_counters *counters;	/* of the run; or NULL */
+	/* Of the run; or NULL */
+	const struct control_counters *counters;
 };
 
 /* Print what failed, where, how it came to that, and how to replay it. */

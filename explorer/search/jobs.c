@@ -232,9 +232,10 @@ static int run_until_judged(struct runner *runner, struct record *r,
 }
 
 /*
- * The process that runs are forked from was killed, or the run was, for want of
- * memory say. A run follows from its number and from what was learned, so another one can do
- * it. Not where the strategy's state is the sum of all runs.
+ * The process that runs are forked from was killed, or the run was, for want
+ * of memory say. A run follows from its number and from what was learned, so
+ * another one can do it. Not where the strategy's state is the sum of all
+ * runs.
  */
 static bool revive(struct runner *runner, struct record *r)
 {

@@ -114,16 +114,17 @@ static void handle_no_verdict(struct search *s, const struct record *r)
 	if (r->kind == RECORD_BROKEN)
 		search__say(s, "%s", why);
 	else if (r->verdict == CONTROL_VERDICT_EXEC)
-		search__say(s, "'%s' replaced itself with another program%s%s; explore "
-		     "that one", name, *why ? ": " : "", why);
+		search__say(s, "'%s' replaced itself with another program%s%s; "
+			    "explore that one", name, *why ? ": " : "", why);
 	else if (r->verdict == CONTROL_VERDICT_BAD_PICK)
-		search__say(s, "strategy '%s' gave an illegal answer in run %llu%s%s",
-		     s->plan->spec, (unsigned long long)r->run,
-		     *why ? ": " : "", why);
+		search__say(s, "strategy '%s' gave an illegal answer in run "
+			    "%llu%s%s", s->plan->spec,
+			    (unsigned long long)r->run, *why ? ": " : "", why);
 	else
-		search__say(s, "run %llu of '%s' ended with an internal error (%s)%s%s",
-		     (unsigned long long)r->run, name,
-		     trace_verdict_name(r->verdict), *why ? ": " : "", why);
+		search__say(s, "run %llu of '%s' ended with an internal error "
+			    "(%s)%s%s", (unsigned long long)r->run, name,
+			    trace_verdict_name(r->verdict), *why ? ": " : "",
+			    why);
 	s->status = EXIT_NO_CONTROL;
 	s->tally.is_broken = true;
 	s->is_done = true;

@@ -75,8 +75,8 @@ uint32_t learn_run_flags(const struct plan *plan, uint64_t run)
 		flags |= CONTROL_F_WATCH_ALL;
 	/*
 	 * What atomics order may be ordered otherwise in a schedule that is
-	 * hard to come by: the runs in which it is told from the rest. In a tree
-	 * of all schedules of the atomics those are there anyway.
+	 * hard to come by: the runs in which it is told from the rest. In a
+	 * tree of all schedules of the atomics those are there anyway.
 	 */
 	if (is_chosen(run, 0x5348415245440002ull, SHARED_RUNS))
 		flags |= CONTROL_F_SHARED;
@@ -140,7 +140,8 @@ void lesson_take(struct lesson *l, const struct learning *k,
 	l->call = xcalloc(c->nr_calls + 1, sizeof(*l->call));
 	for (uint32_t i = k->nr_calls; i < c->nr_calls; i++)
 		l->call[l->nr_calls++] = race_stacks_address(
-			c, k->home, c->access[control_call_site(i, false)].addr);
+			c, k->home,
+			c->access[control_call_site(i, false)].addr);
 	l->nr_atomic_pairs = l->races.nr_atomic_pairs + c->nr_atomic_pairs;
 }
 

@@ -57,8 +57,9 @@ static uint32_t choose_jobs(const struct search *s)
 	if (jobs > 1 &&
 	    s->plan->strategy->flags & EXPLORE_STRATEGY_F_SEQUENTIAL) {
 		if (!s->o->is_quiet)
-			search__say(s, "note: strategy '%s' builds each run on the one "
-			     "before, so one job is used", s->plan->spec);
+			search__say(s, "note: strategy '%s' builds each run on "
+				    "the one before, so one job is used",
+				    s->plan->spec);
 		jobs = 1;
 	}
 	if (s->o->budget.runs && jobs > s->o->budget.runs)
@@ -170,9 +171,9 @@ static void finish(struct search *s)
 	c->config.flags = s->config.flags;	/* no run's own */
 	s->tally.is_interrupted = search__is_interrupted;
 	if (s->tally.over_limit && s->tally.over_limit == s->tally.runs) {
-		search__say(s, "'%s' does not end within %llu operations; raise "
-		     "--max-steps", s->target->argv[0],
-		     (unsigned long long)s->o->max_steps);
+		search__say(s, "'%s' does not end within %llu operations; "
+			    "raise --max-steps", s->target->argv[0],
+			    (unsigned long long)s->o->max_steps);
 		s->tally.is_broken = true;
 		s->status = EXIT_NO_CONTROL;
 	}
@@ -190,8 +191,8 @@ static void load_suppressions(struct search *s)
 	if (scope && scope->suppressions)
 		rc = suppressions_load(&s->suppressions, scope->suppressions);
 	if (rc)
-		search__say(s, "cannot read suppressions '%s': %s", scope->suppressions,
-		     strerror(-rc));
+		search__say(s, "cannot read suppressions '%s': %s",
+			    scope->suppressions, strerror(-rc));
 }
 
 static void search_release(struct search *s)
@@ -232,13 +233,14 @@ static int follow(struct search *s, struct target *target)
 		i++;
 	if (target_replace(target, &worker_control(s->runner[i].worker)->exec,
 			   &err)) {
-		search__say(s, "'%s' replaced itself with another program: %s", was,
-		     err.text);
+		search__say(s, "'%s' replaced itself with another program: "
+			    "%s", was, err.text);
 	} else {
 		status = SEARCH_FOLLOWS;
 		if (!s->o->is_quiet)
-			search__say(s, "note: '%s' replaced itself with '%s', which is "
-			     "explored", was, s->target->program);
+			search__say(s, "note: '%s' replaced itself with '%s', "
+				    "which is explored", was,
+				    s->target->program);
 	}
 	free(was);
 	return status;

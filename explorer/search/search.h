@@ -39,7 +39,8 @@ struct search_end {
 	uint32_t nr_atomic_pairs;	/* races that were none */
 	const struct loaded *loaded;	/* code that nobody watched */
 	const struct race_log *races;	/* NULL: they were not looked for */
-	struct symbols *symbols;	/* NULL: not needed, or there are none */
+	/* NULL: not needed, or there are none */
+	struct symbols *symbols;
 };
 
 struct search_observer {
@@ -48,7 +49,9 @@ struct search_observer {
 	void (*progressed)(void *data, const struct tally *t);
 	/* What a run printed, with --show-output. */
 	void (*printed)(void *data, const char *text, size_t bytes);
-	/* A new failure, replayed and saved at `path`; NULL: it was not saved. */
+	/*
+	 * A new failure, replayed and saved at `path`; NULL: it was not saved.
+	 */
 	void (*failed)(void *data, const struct failure *f, const char *path);
 	/* A message for a person: a limit, an error, a decision. */
 	void (*said)(void *data, const char *text);

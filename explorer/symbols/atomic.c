@@ -256,7 +256,8 @@ static struct text find_macro(struct text file, const char *name, size_t n)
 			while (p < end && (file.start[p] == ' ' ||
 					   file.start[p] == '\t'))
 				p++;
-			if (end - p > 7 && !strncmp(file.start + p, "define", 6)) {
+			if (end - p > 7 &&
+			    !strncmp(file.start + p, "define", 6)) {
 				p += 6;
 				if (next_word(file, &p) == n && p < end &&
 				    !strncmp(file.start + p, name, n))
@@ -378,7 +379,9 @@ static bool is_system_header(const char *path)
 	return false;
 }
 
-/* Whether a word of the statement is an atomic macro, of any file of the unit. */
+/*
+ * Whether a word of the statement is an atomic macro, of any file of the unit.
+ */
 static bool is_atomic_macro(Dwarf_Die *unit, struct text file,
 			    struct text statement)
 {

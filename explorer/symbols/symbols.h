@@ -19,7 +19,8 @@ void symbols_free(struct symbols *s);
 
 struct symbol {
 	const char *function;	/* demangled when C++; NULL unknown */
-	const char *file;	/* base name with as much path as needed; NULL */
+	/* Base name with as much path as needed; NULL */
+	const char *file;
 	int line;		/* 0 unknown */
 	const char *module;	/* base name of the ELF file; NULL unknown */
 	uint64_t offset;	/* in the module's file address space */
@@ -28,8 +29,8 @@ struct symbol {
 
 /*
  * Of several functions inlined at one address: the innermost that does not
- * stand in a system header. Describe a return address (is_return: look up pc - 1) or an exact one.
- * Strings are valid until symbols_free().
+ * stand in a system header. Describe a return address (is_return: look up pc -
+ * 1) or an exact one. Strings are valid until symbols_free().
  */
 void symbols_find(struct symbols *s, uint64_t pc, bool is_return,
 		  struct symbol *out);

@@ -102,7 +102,8 @@ enum explore_op_kind {
 
 	EXPLORE_OP_YIELD = 110,
 	EXPLORE_OP_SLEEP = 111,
-	EXPLORE_OP_SPIN = 112,		/* caught in a loop that cannot end alone */
+	/* Caught in a loop that cannot end alone */
+	EXPLORE_OP_SPIN = 112,
 	EXPLORE_OP_TICK = 113,		/* preempted by the clock */
 
 	EXPLORE_OP_CHOOSE = 120,	/* explore_choose() */
@@ -120,9 +121,13 @@ enum explore_op_kind {
 enum explore_op_flags {
 	/* Two operations on one object commute unless one of them writes. */
 	EXPLORE_OP_F_WRITES = 1 << 0,
-	/* Gives way: yield, sleep, spin. Switching after it is no preemption. */
+	/*
+	 * Gives way: yield, sleep, spin. Switching after it is no preemption.
+	 */
 	EXPLORE_OP_F_YIELDS = 1 << 1,
-	/* Would run because its deadline has passed, not because it was woken. */
+	/*
+	 * Would run because its deadline has passed, not because it was woken.
+	 */
 	EXPLORE_OP_F_TIMEOUT = 1 << 2,
 	/* Can block at all (lock, wait, join, read). */
 	EXPLORE_OP_F_BLOCKING = 1 << 3,
@@ -142,7 +147,8 @@ struct explore_op {
 	uint32_t task;		/* by order of creation, main is 0 */
 	uint32_t object;	/* by order of first use, from 1; 0 is none */
 	uint32_t object2;	/* the mutex of a wait; 0 is none */
-	uint32_t site;		/* stable hash of module and offset; 0 unknown */
+	/* Stable hash of module and offset; 0 unknown */
+	uint32_t site;
 	uint32_t reserved;
 };
 

@@ -118,7 +118,9 @@ struct explore_strategy {
 	/* Bytes of state this search needs, at least 1. */
 	size_t (*state_bytes)(const struct explore_setup *setup);
 
-	/* Make the state of a fresh search in zeroed, 64-byte aligned memory. */
+	/*
+	 * Make the state of a fresh search in zeroed, 64-byte aligned memory.
+	 */
 	void (*init)(void *state, const struct explore_setup *setup);
 
 	/*

@@ -41,7 +41,10 @@ SYS_HIDDEN int64_t sys_call6(int64_t nr, uint64_t a, uint64_t b, uint64_t c,
 extern SYS_HIDDEN char sys_restorer[];
 /* rt_sigreturn from outside it: what the target's handlers return to. */
 extern SYS_HIDDEN char sys_target_restorer[];
-/* A system call that traps, to get a kernel signal frame; see signals_deliver.c. */
+/*
+ * A system call that traps, to get a kernel signal frame; see
+ * signals_deliver.c.
+ */
 SYS_HIDDEN int64_t sys_trap_self(int64_t nr);
 #define SYS_NR_DELIVER 0x3fff0	/* no such system call */
 /* The same, of access_entry(): registers are in access_held. */

@@ -81,7 +81,8 @@ enum clock_place {
 };
 extern RUNTIME_HIDDEN uint32_t clock_place;
 struct clock_exit {
-	uint32_t request;	/* the ioctl that leaves the counter as it must be */
+	/* The ioctl that leaves the counter as it must be */
+	uint32_t request;
 	uint32_t place;		/* what clock_place becomes */
 };
 /*

@@ -16,8 +16,8 @@
  * tool would else take the run for stuck, for loops that count while they wait.
  *
  * A replay steps the task that a probe meets to the recorded address, and has
- * it give way there; or where it comes to the runtime. Wherever that is, it does
- * nothing in between that others see.
+ * it give way there; or where it comes to the runtime. Wherever that is, it
+ * does nothing in between that others see.
  */
 #include "preload/memory/access.h"
 #include "preload/clock/clock.h"

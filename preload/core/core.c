@@ -237,7 +237,8 @@ static _Noreturn void end_run(enum sched_result why)
 		end_deadlock(s);
 	case SCHED_LIVELOCK:
 		runtime_end(CONTROL_VERDICT_LIVELOCK, 0, 0, pc_of(s->current),
-			    "all that can run wait in loops for memory to change");
+			    "all that can run wait in loops for memory to "
+			    "change");
 	case SCHED_STEP_LIMIT:
 		end_step_limit(s);
 	case SCHED_DIVERGED:
@@ -245,7 +246,8 @@ static _Noreturn void end_run(enum sched_result why)
 			    "the run left the recorded path");
 	case SCHED_BAD_PICK:
 		runtime_end(CONTROL_VERDICT_BAD_PICK, 0, 0, 0,
-			    "the strategy's answer is not among the candidates");
+			    "the strategy's answer is not among the "
+			    "candidates");
 	case SCHED_FINISHED:
 		runtime_end(CONTROL_VERDICT_EXIT, 0, 0, 0, "");
 	default:
@@ -674,7 +676,8 @@ uint32_t runtime_object(enum sched_class class, const volatile void *addr,
 
 	if (__builtin_expect(!id, 0))
 		runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, pc,
-			    "more synchronisation objects than explore can follow");
+			    "more synchronisation objects than explore can "
+			    "follow");
 	return id;
 }
 

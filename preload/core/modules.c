@@ -48,7 +48,9 @@ static int add_object(struct dl_phdr_info *info, size_t bytes, void *data)
 
 	(void)bytes;
 	(void)data;
-	/* A strategy is ours: patched, it would enter the runtime from within. */
+	/*
+	 * A strategy is ours: patched, it would enter the runtime from within.
+	 */
 	if (runtime_control->config.plugin[0] &&
 	    core_streq(info->dlpi_name, runtime_control->config.plugin))
 		return 0;

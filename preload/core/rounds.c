@@ -4,20 +4,23 @@
  *
  * A mark is where the task stood once: a place, its registers, and the rest of
  * its state: its stack upwards from there, its thread-local data, its vector
- * registers. Marks are made anew at powers of two (Brent's way to find a cycle),
- * so that whatever led into the loop does not matter. The rest is looked at only
- * where the registers have come back: that is rare where a task gets on.
+ * registers. Marks are made anew at powers of two (Brent's way to find a
+ * cycle), so that whatever led into the loop does not matter. The rest is
+ * looked at only where the registers have come back: that is rare where a task
+ * gets on.
  *
  * What changes something takes the mark away: a write that watched code makes,
  * unless it left what was there, or is to the stack, which is compared;
  * operations, system calls. Locks do not, as long as the round lets go of all
- * that it took. A try that failed depends on what others do with locks meanwhile.
+ * that it took. A try that failed depends on what others do with locks
+ * meanwhile.
  *
  * A round with a call in it passes nothing on in registers that calls do not
  * keep, nor below the stack pointer: both hold what the runtime left there.
  *
  * Where the proof has a gap (libraries that are not watched count in memory of
- * their own), scheduler.c has many rounds go by before it calls that a livelock.
+ * their own), scheduler.c has many rounds go by before it calls that a
+ * livelock.
  */
 #include "preload/core/rounds.h"
 

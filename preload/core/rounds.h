@@ -79,8 +79,8 @@ RUNTIME_HIDDEN bool rounds_is_back_at_call(const uint64_t *arg,
 					   const void *vectors);
 
 /*
- * An instruction is about to be executed that may change these bytes. Whether it
- * did shows when its task enters the runtime next.
+ * An instruction is about to be executed that may change these bytes. Whether
+ * it did shows when its task enters the runtime next.
  */
 struct rounds_update {
 	uint64_t base, value[2];

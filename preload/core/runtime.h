@@ -193,8 +193,9 @@ extern RUNTIME_HIDDEN struct runtime_relock runtime_relock;
 /* --------------------------------------------------- life of the runtime */
 
 /*
- * Hold the process here: it becomes the zygote, and this returns in each run. At
- * the first thread before main, or at main; from the second time on, nothing.
+ * Hold the process here: it becomes the zygote, and this returns in each run.
+ * At the first thread before main, or at main; from the second time on,
+ * nothing.
  */
 RUNTIME_HIDDEN void zygote_hold(void);
 

@@ -174,7 +174,9 @@ RUNTIME_EXPORT void *realloc(void *old, size_t bytes)
 		calls_free(CALLER_STACK - 2, old, "realloc");
 	had = old ? room(old, 0) : 0;
 	to = next.realloc(old, bytes);
-	/* Grown in place, its first part keeps its history, the rest has none. */
+	/*
+	 * Grown in place, its first part keeps its history, the rest has none.
+	 */
 	if (to && to == old) {
 		blocks_resize((uintptr_t)to, bytes);
 		has = room(to, bytes);

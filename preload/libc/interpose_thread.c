@@ -107,7 +107,8 @@ static int join_by(pthread_t thread, void **value, clockid_t clock,
 	}
 	r = interpose__await(t, deadline_ns, pc);
 	if (!r)
-		r = joined(t, real.pthread_join(thread, value ? value : &found));
+		r = joined(t, real.pthread_join(thread,
+						value ? value : &found));
 	if (!r && *(value ? value : &found) == PTHREAD_CANCELED)
 		notes_joined_cancelled();
 	if (abstime)

@@ -4,14 +4,15 @@
  *
  * The tool planned the patches (instrument/); the zygote carries them out
  * (patched.c). From then on an instrumented instruction calls access_hook()
- * first. Which sites matter is learned: the detector says when an access conflicts with
- * another task's, and both sites are marked. The tool makes marked sites live
- * between runs; during one, the set is fixed, so a run replays from its
- * decisions and the set it began with. A live access is an operation; the
- * others only feed the detector, and cannot be seen in the schedule.
+ * first. Which sites matter is learned: the detector says when an access
+ * conflicts with another task's, and both sites are marked. The tool makes
+ * marked sites live between runs; during one, the set is fixed, so a run
+ * replays from its decisions and the set it began with. A live access is an
+ * operation; the others only feed the detector, and cannot be seen in the
+ * schedule.
  *
- * Context: on our stack of the task, below an arbitrary instruction of the target:
- * vector registers are live, see core.c.
+ * Context: on our stack of the task, below an arbitrary instruction of the
+ * target: vector registers are live, see core.c.
  */
 #include "preload/memory/access.h"
 
@@ -462,8 +463,9 @@ static uint32_t object_at(uint64_t addr, uint64_t pc)
 }
 
 /*
- * `flags`: what to add to those of the kind; `task_flags`: SCHED_TASK_HANDLES or 0.
- * False when there is a signal to be handled first: then there was no operation.
+ * `flags`: what to add to those of the kind; `task_flags`: SCHED_TASK_HANDLES
+ * or 0. False when there is a signal to be handled first: then there was no
+ * operation.
  */
 static bool access_point(uint16_t kind, uint64_t addr, uint32_t site,
 			 uint16_t flags, uint16_t task_flags)
@@ -808,7 +810,10 @@ static bool takes_turns(void)
 	return !(runtime_control->config.flags & CONTROL_F_EXHAUSTIVE);
 }
 
-/* So many instructions have been executed. A timer that is due is an operation. */
+/*
+ * So many instructions have been executed. A timer that is due is an
+ * operation.
+ */
 static void pass_time(uint32_t site, const struct access_frame *f)
 {
 	struct control_task *k = core_self();

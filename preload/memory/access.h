@@ -26,8 +26,8 @@ RUNTIME_HIDDEN void order_fork(uint32_t parent, uint32_t child);
 
 /*
  * The C library's count of threads; NULL: not known. Each thread takes itself
- * out of it when it has run its function, and the last one, which takes it to 0,
- * calls exit().
+ * out of it when it has run its function, and the last one, which takes it to
+ * 0, calls exit().
  */
 extern RUNTIME_HIDDEN const volatile uint32_t *order_nr_threads;
 /*
@@ -39,7 +39,9 @@ RUNTIME_HIDDEN bool order_last_exit(void);
 /* ------------------------------------------------------------- accesses */
 
 #define ACCESS_FLAGS_DF 0x400u	/* string instructions go down */
-/* What access_entry() (entry.S) leaves on our stack of the task, low to high. */
+/*
+ * What access_entry() (entry.S) leaves on our stack of the task, low to high.
+ */
 struct access_frame {
 	uint64_t rbp, r15, r14, r13, r12, rbx;
 	uint64_t flags;		/* rflags */
@@ -157,8 +159,9 @@ RUNTIME_HIDDEN void watch_race(const struct races_found *f);
 /* -------------------------------------------------------------- blocks.c */
 
 /*
- * A heap block was handed out to the caller at pc. `stack` is where its caller's
- * return address can be found when pc is not in the program itself; or NULL.
+ * A heap block was handed out to the caller at pc. `stack` is where its
+ * caller's return address can be found when pc is not in the program itself;
+ * or NULL.
  */
 RUNTIME_HIDDEN void blocks_note(uint64_t addr, uint64_t bytes, uint64_t pc,
 				const uint64_t *stack);

@@ -4,9 +4,9 @@
  *
  * A table by address, of bounded size, in private memory. What is known of the
  * blocks lies side by side in the order in which they came, as a run pays for
- * each page that it touches; the table has numbers only. When it is full around a
- * place, the oldest there are forgotten, and a race in such a block is reported
- * without its name.
+ * each page that it touches; the table has numbers only. When it is full
+ * around a place, the oldest there are forgotten, and a race in such a block
+ * is reported without its name.
  */
 #include "preload/memory/access.h"
 

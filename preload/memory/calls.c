@@ -167,9 +167,10 @@ static void stop_at(uint32_t site, bool is_write, const void *p, uint64_t bytes)
 
 static void note(uint32_t site, bool is_write, const void *p, uint64_t bytes)
 {
+	uint64_t nr = bytes < MAX_BYTES ? bytes : MAX_BYTES;
+
 	if (bytes)
-		access_of_call((uintptr_t)p,
-			       (uint32_t)(bytes < MAX_BYTES ? bytes : MAX_BYTES),
+		access_of_call((uintptr_t)p, (uint32_t)nr,
 			       site + is_write,
 			       is_write ? RACES_WRITE : RACES_READ);
 }
@@ -441,8 +442,8 @@ static size_t common(const char *a, const char *b, size_t n)
 	return i < n ? i + 1 : i;
 }
 
-static void read_both(const uint64_t *frame, const void *a, const void *b, size_t n,
-		      bool is_string)
+static void read_both(const uint64_t *frame, const void *a, const void *b,
+		      size_t n, bool is_string)
 {
 	uint32_t site = enter(frame);
 
@@ -736,9 +737,12 @@ static int redirect_module(struct dl_phdr_info *info, size_t bytes, void *arg)
 	if (!dynamic || !is_in_scope)
 		return 0;
 	read_dynamic(&m, dynamic);
-	for (int i = 0; i < 2 && m.symbol && m.names; i++)
-		for (uint64_t k = 0; k < m.rela_bytes[i] / sizeof(**m.rela); k++)
+	for (int i = 0; i < 2 && m.symbol && m.names; i++) {
+		uint64_t nr = m.rela_bytes[i] / sizeof(**m.rela);
+
+		for (uint64_t k = 0; k < nr; k++)
 			redirect(&m, &m.rela[i][k]);
+	}
 	return 0;
 }
 

@@ -3,10 +3,11 @@
  * computing.c - virtual time while a task computes.
  *
  * Time passes with operations. While a timer of the target is to come, it also
- * passes with watched instructions and with system calls that are no operations:
- * a loop may go on until a handler lets it stop. It passes faster where the task
- * finds the same again and again. What counts is executed, and never measured, so
- * a timer expires at the same place in each run of the same schedule.
+ * passes with watched instructions and with system calls that are no
+ * operations: a loop may go on until a handler lets it stop. It passes faster
+ * where the task finds the same again and again. What counts is executed, and
+ * never measured, so a timer expires at the same place in each run of the same
+ * schedule.
  */
 #include "preload/memory/access.h"
 #include "preload/kernel/traps.h"

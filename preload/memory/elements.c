@@ -4,13 +4,13 @@
  *
  * The processor may be interrupted between two elements of a `rep movsb`, and
  * other cores see what it has moved so far. So when a site of a string
- * instruction is live, its elements are operations of their own: the hook moves
- * them itself, in front of the instruction, and advances rcx, rsi and rdi as the
- * processor would. The instruction then executes what is left, which may be
- * nothing. An element that cannot be accessed is left to it as well, so a
- * fault comes where it belongs, with the registers it belongs to. Comparisons
- * advance over elements that do not end them; the last one is compared by the
- * instruction, which sets the flags.
+ * instruction is live, its elements are operations of their own: the hook
+ * moves them itself, in front of the instruction, and advances rcx, rsi and
+ * rdi as the processor would. The instruction then executes what is left,
+ * which may be nothing. An element that cannot be accessed is left to it as
+ * well, so a fault comes where it belongs, with the registers it belongs to.
+ * Comparisons advance over elements that do not end them; the last one is
+ * compared by the instruction, which sets the flags.
  *
  * The first MAX_ELEMENTS of one execution are operations each; what is behind
  * them is one. A site that is not live is one access, and costs no more.

@@ -39,7 +39,9 @@ static bool is_sound;
 static struct page page[NR_PAGES];
 static uint32_t nr_marked;	/* grains; 0 saves searches */
 static struct freed freed[NR_FREED];
-/* Counted since the start; entries [nr_freed - NR_FREED, nr_freed) are there. */
+/*
+ * Counted since the start; entries [nr_freed - NR_FREED, nr_freed) are there.
+ */
 static uint64_t nr_freed, nr_let_go;
 static uint64_t held_bytes;
 

@@ -10,7 +10,8 @@
  * with an ABA problem depend on.
  *
  * Invariants:
- * - A mark is the truth: that memory is the allocator's. So there are marks only
+ * - A mark is the truth: that memory is the allocator's. So there are marks
+ * only
  *   where every way to get memory is seen (freed_init()).
  * - Without a mark nothing is known.
  */
@@ -25,15 +26,15 @@
 extern RUNTIME_HIDDEN uint16_t freed_filter[FREED_NR_FILTER];
 
 /*
- * In the zygote: `is_sound` says that the allocator is the C library's, and that
- * all its functions are interposed.
+ * In the zygote: `is_sound` says that the allocator is the C library's, and
+ * that all its functions are interposed.
  */
 RUNTIME_HIDDEN void freed_init(bool is_sound);
 
 /*
  * The current task gives the block back, from `pc`; alloc_pc is where it was
- * allocated. Returns whether it is kept back: then the allocator does not get it
- * before freed_next() returns it. With is_gone it has it already.
+ * allocated. Returns whether it is kept back: then the allocator does not get
+ * it before freed_next() returns it. With is_gone it has it already.
  */
 RUNTIME_HIDDEN bool freed_take(uint64_t addr, uint64_t bytes, uint64_t alloc_pc,
 			       uint64_t pc, bool is_gone);

@@ -6,10 +6,10 @@
  * Looked at when the operation is carried out, not when it is announced: what
  * others do meanwhile counts.
  *
- * An object comes back to life by its init function, which the model is told of,
- * or by a plain store of a static initialiser, which nobody tells. So a
- * destroyed object is filled with bytes that no initialiser has: as long as they
- * are there, nobody made it anew. Nothing may be read from it in between.
+ * An object comes back to life by its init function, which the model is told
+ * of, or by a plain store of a static initialiser, which nobody tells. So a
+ * destroyed object is filled with bytes that no initialiser has: as long as
+ * they are there, nobody made it anew. Nothing may be read from it in between.
  */
 #include "preload/libc/interpose.h"
 

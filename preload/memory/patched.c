@@ -452,8 +452,8 @@ static bool is_code(const uint8_t *code, const uint8_t *bytes, size_t nr)
 }
 
 /*
- * On a full stack the fault comes where the trampoline makes its call: registers
- * that it keeps there, as far as it came, are the program's again.
+ * On a full stack the fault comes where the trampoline makes its call:
+ * registers that it keeps there, as far as it came, are the program's again.
  */
 static void leave_call(struct sigcontext *m)
 {

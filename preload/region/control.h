@@ -204,16 +204,19 @@ enum control_state {
 	CONTROL_STATE_READY = 1,	/* main is held */
 	CONTROL_STATE_WAITING = 2,	/* set by the tool with a command */
 	CONTROL_STATE_RUNNING = 3,
-	CONTROL_STATE_FROZEN = 4,	/* inspect: verdict is in, run stands still */
+	/* Inspect: verdict is in, run stands still */
+	CONTROL_STATE_FROZEN = 4,
 	CONTROL_STATE_DONE = 5,		/* verdict and wait_status are in */
-	CONTROL_STATE_FAILED = 6,	/* no control; verdict.message says why */
+	/* No control; verdict.message says why */
+	CONTROL_STATE_FAILED = 6,
 };
 
 /* A file the target has mapped as code. */
 struct control_module {
 	uint64_t start, end;	/* addresses [start, end) */
 	uint64_t bias;		/* add to a file's virtual address */
-	char path[CONTROL_PATH_BYTES];	/* as ld.so names it; "" is the program */
+	/* As ld.so names it; "" is the program */
+	char path[CONTROL_PATH_BYTES];
 };
 
 /* What the runtime keeps per task beside the scheduler's part. */
@@ -259,7 +262,8 @@ struct control_task {
  * one behind the other: the file's path, the directory, arguments, environment.
  */
 struct control_exec {
-	uint32_t is_whole;	/* there is nothing more to know; else nothing */
+	/* There is nothing more to know; else nothing */
+	uint32_t is_whole;
 	uint32_t bytes, nr_args, nr_env;
 	char text[CONTROL_EXEC_BYTES];
 };
@@ -270,7 +274,8 @@ struct control_exec {
 struct control_refusal {
 	uint32_t number;	/* of the system call */
 	uint32_t task;
-	uint32_t module;	/* of the code that called; CONTROL_MAX_MODULES: */
+	/* Of the code that called; CONTROL_MAX_MODULES: */
+	uint32_t module;
 	uint32_t reserved;	/* ... unknown */
 	uint64_t offset;	/* return address, from the module's start */
 };
@@ -375,10 +380,12 @@ enum control_race_benign {
  */
 struct control_watch {
 	uint32_t mode;		/* enum control_watch_mode */
-	uint32_t task, other_task;	/* of the later and the earlier access */
+	/* Of the later and the earlier access */
+	uint32_t task, other_task;
 	uint32_t site, other_site;
 	uint32_t size;
-	uint64_t addr;		/* of the earlier access; the runtime's in RACE */
+	/* Of the earlier access; the runtime's in RACE */
+	uint64_t addr;
 	uint64_t stop_at;	/* from 1; 0: only count */
 	uint64_t nr_seen;	/* by the runtime: earlier accesses so far */
 };
@@ -507,7 +514,8 @@ struct control {
 	struct control_task task[SCHED_MAX_TASKS];
 	struct scheduler scheduler;
 	/* Sparse arrays: only what a run touches takes memory. */
-	struct sched_event event[CONTROL_MAX_STEPS];	/* scheduler.step used */
+	/* Scheduler.step used */
+	struct sched_event event[CONTROL_MAX_STEPS];
 	struct sched_event script[CONTROL_MAX_STEPS];
 	uint8_t input[CONTROL_INPUT_BYTES];
 	uint8_t script_input[CONTROL_INPUT_BYTES];
@@ -624,8 +632,8 @@ static inline uint32_t control_end_site(const struct control *c)
 }
 
 /*
- * The call whose last byte is at addr. There is room for it (CONTROL_MAX_CALLS),
- * and it is not there yet.
+ * The call whose last byte is at addr. There is room for it
+ * (CONTROL_MAX_CALLS), and it is not there yet.
  */
 static inline void control_add_call(struct control *c, uint64_t addr)
 {

@@ -388,7 +388,8 @@ static inline bool replace(struct races *r, struct races_cell *c, uint32_t task,
 		c->mask |= mask;
 		return true;
 	}
-	if (c->mask && ((c->mask & ~mask) || (how == RACES_READ && is_write(c)) ||
+	if (c->mask && ((c->mask & ~mask) ||
+			(how == RACES_READ && is_write(c)) ||
 			(c->flags & RACES_CELL_SHARED) ||
 			!races__is_ordered(r, task, c) ||
 			!races__is_firm(r, task, c)))

@@ -25,7 +25,8 @@ static uint32_t copy(struct races *r, uint32_t clock)
 static bool has_news(const struct races *r, uint32_t clock, uint32_t from)
 {
 	for (uint32_t t = 0; t < r->nr_tasks; t++)
-		if (races__clock_get(r, from, t) > races__clock_get(r, clock, t))
+		if (races__clock_get(r, from, t) >
+		    races__clock_get(r, clock, t))
 			return true;
 	return false;
 }
