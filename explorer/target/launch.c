@@ -48,6 +48,10 @@ char *launch_find_preload(struct errbuf *err)
 	if (!path && !(given && *given))
 		path = realpath(PRELOAD_DIR "/" PRELOAD_NAME, NULL);
 	free(beside);
+	if (n <= 0 && !path) {
+		errbuf_addf(err, "there is no /proc, which explore needs");
+		return NULL;
+	}
 	if (!path || access(path, R_OK)) {
 		errbuf_addf(err, "cannot find the runtime '%s': is explore "
 			    "installed?", given && *given ? given :
@@ -131,6 +135,17 @@ static char **make_env(char *const *user, const char *preload, int control_fd,
 
 /* ----------------------------------------------------------- processors */
 
+/* The first 64 that the user lets us have: as it was before we pin ourselves. */
+static uint64_t first_processors(void)
+{
+	static uint64_t mask;
+	cpu_set_t set;
+
+	if (!mask && !sched_getaffinity(0, sizeof(set), &set))
+		memcpy(&mask, &set, sizeof(mask));
+	return mask;
+}
+
 int launch_choose_cpu(uint32_t n)
 {
 	cpu_set_t set;
@@ -140,6 +155,7 @@ int launch_choose_cpu(uint32_t n)
 		return -1;
 	nr = CPU_COUNT(&set);
 	here = sched_getcpu();
+	first_processors();
 	if (!nr || here < 0 || getenv("EXPLORE_NO_PIN"))
 		return -1;
 	/* From here on: several tools at a time shall not share one. */
@@ -367,6 +383,7 @@ static int start_in_ward(struct launch *l, struct child *c, struct errbuf *err)
 				 l->control->config.virtual_pid;
 	l->control->shm_fd = state == SHM_PRIVATE || state == SHM_ABSENT ||
 			     is_plain ? 0 : -1;
+	l->control->processors = first_processors();
 	l->control->had_no_new_privs =
 		prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 	l->control->is_ambient = l->ward.kind == WARD_USER_NAMESPACE &&

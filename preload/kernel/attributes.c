@@ -38,6 +38,7 @@ struct attributes {
 
 static struct attributes of_task[SCHED_MAX_TASKS];
 static struct attributes initial;
+static uint64_t allowed;	/* processors; the region is not to be trusted */
 
 /* ---------------------------------------------------------- life cycle */
 
@@ -59,6 +60,7 @@ void attributes_init(void)
 		policy = SCHED_NORMAL;
 	sys_call2(__NR_sched_getparam, 0, &priority);
 	initial.processors = THREADS_PROCESSORS;
+	allowed = runtime_control->processors;
 	initial.slack_ns = slack > 0 ? (uint64_t)slack : 50000;
 	initial.default_slack_ns = initial.slack_ns;
 	initial.nice = carrier_nice();
@@ -106,6 +108,18 @@ static void set_carrier_policy(const struct attributes *a)
 	sys_call3(__NR_sched_setscheduler, 0, a->policy, &priority);
 }
 
+/*
+ * What the task was told, as far as there are such processors and the user lets
+ * us have them. The tool pins the carrier to one.
+ */
+static void set_carrier_processors(uint64_t told)
+{
+	uint64_t mask = told & allowed ? told & allowed : allowed;
+
+	if (mask)
+		sys_call3(__NR_sched_setaffinity, 0, sizeof(mask), &mask);
+}
+
 void attributes_set_native(uint32_t task)
 {
 	struct attributes a = of_task[task];
@@ -119,9 +133,7 @@ void attributes_set_native(uint32_t task)
 		sys_call2(__NR_prctl, PR_SET_TIMERSLACK, a.slack_ns);
 	if (a.has_io)
 		sys_call3(__NR_ioprio_set, IOPRIO_WHO_PROCESS, 0, a.io);
-	if (a.processors != initial.processors)
-		sys_call3(__NR_sched_setaffinity, 0, sizeof(a.processors),
-			  &a.processors);
+	set_carrier_processors(a.processors);
 }
 
 /* ------------------------------------------------------------ whose it is */
