@@ -35,7 +35,10 @@ static bool is_task_valid(const struct scheduler *s, uint32_t id)
 	if (t->op.object > s->nr_objects || t->op.object2 > s->nr_objects ||
 	    t->wait_object > s->nr_objects)
 		return false;
-	/* A queued task still waits; nobody is followed who is in no queue. */
+	/*
+	 * A task in a queue has not been woken; a task in no queue has no
+	 * successor.
+	 */
 	if (t->wait_object ? t->wake != SCHED_WAKE_NONE : t->next_waiter != 0)
 		return false;
 	if (t->state == SCHED_TASK_DEAD)

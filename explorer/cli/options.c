@@ -511,7 +511,10 @@ static int check_operands(struct options *o, bool has_options,
 {
 	const struct command_row *row = &command_row[o->command];
 
-	/* Only in front is a word a command, or `explore test` is a riddle. */
+	/*
+	 * A command name counts only as the first word; otherwise
+	 * `explore test` would be ambiguous.
+	 */
 	if (row->max_operands < 0 && o->nr_operands && has_options &&
 	    options_find_command(o->operand[0]) != COMMAND_NR) {
 		errbuf_addf(err, "command '%s' must come before all options "

@@ -29,7 +29,8 @@ struct value {
 
 static int64_t as_signed(const struct value *v)
 {
-	uint32_t shift = v->size < 8 ? 64 - 8 * v->size : 0;
+	/* A damaged trace may name a size of 0. */
+	uint32_t shift = v->size && v->size < 8 ? 64 - 8 * v->size : 0;
 
 	return (int64_t)(v->number << shift) >> shift;
 }

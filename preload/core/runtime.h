@@ -52,7 +52,7 @@ static inline bool runtime_is_on(void)
 	return __builtin_expect(runtime_mode != RUNTIME_NATIVE, 1);
 }
 
-/* Who asks for it may write to it: what was settled is so no more. */
+/* Returns the model for writing; this drops the cached candidate set. */
 static inline struct scheduler *runtime_scheduler(void)
 {
 	scheduler_changed(&runtime_control->scheduler);

@@ -515,7 +515,7 @@ int64_t files_trap(struct trap *t)
 	int64_t flags, r;
 
 	w.events = e->wait == FILES_WAIT_OUT ? POLLOUT : POLLIN;
-	/* What is printed goes to the tool; its order is nobody's input. */
+	/* Output goes to the tool; its order affects no other task. */
 	if (e->wait == FILES_WAIT_OUT && files_kind_of(fd) == FILES_OUTPUT)
 		return trap_pass(t);
 	/* Descriptors that go through a socket come out with any number. */
@@ -775,8 +775,8 @@ int64_t files_epoll_pwait(struct trap *t)
 
 /*
  * Most children end by themselves and soon, and when exactly is no business of
- * the schedule: give it time to. One that needs us is not waited for again and
- * again.
+ * the schedule: give it time to. Give up sooner each time a child turns out to
+ * depend on us.
  */
 static void give_child_time(const struct files_wait_for *w)
 {

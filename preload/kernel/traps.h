@@ -210,7 +210,7 @@ trap_handler RUNTIME_HIDDEN ipc_get, ipc_semop, ipc_msgsnd, ipc_msgrcv,
 	ipc_mq_open, ipc_mq_move, ipc_io_getevents, fifos_mknod;
 trap_handler RUNTIME_HIDDEN transfers_connect, transfers_splice, transfers_tee,
 	transfers_vmsplice, transfers_sendfile, transfers_setsockopt;
-trap_handler RUNTIME_HIDDEN process_fork, process_vfork, process_execve,
+trap_handler RUNTIME_HIDDEN process_fork, process_execve,
 	process_wait4, process_waitid, process_exit_group, process_getpid,
 	process_getppid, process_getrandom, process_io_uring;
 trap_handler RUNTIME_HIDDEN seccomp_call;

@@ -899,7 +899,7 @@ static void quiet(uint64_t addr, uint32_t size, uint32_t site, uint8_t flags,
 	/* The instruction itself comes after all of this, so detect last. */
 	if (!(flags & INSTRUMENT_WRITES))
 		repeated = is_repeated_quietly(self, site, addr);
-	/* Who looks at the same again and again waits for others. */
+	/* A task that repeats the same read is waiting for another task. */
 	if (!(flags & INSTRUMENT_WRITES) && is_spin(site, f))
 		spin(site, f);
 	else if (repeated)

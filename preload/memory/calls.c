@@ -33,7 +33,6 @@
 #define MAX_BYTES 512u		/* of one access that the detector sees */
 #define NR_PARTS 8u		/* of a copy, as operations */
 #define PART_MIN 8u
-#define PRIVATE_CALLS 65536u	/* in one run, without anything found */
 
 /* ------------------------------------------------------------- the sites */
 
@@ -41,7 +40,6 @@
 static struct {
 	uint64_t pc;		/* inside the call; 0: free */
 	uint32_t call;		/* number, or NOT_WATCHED */
-	uint32_t hits;
 } known[NR_KNOWN];
 static uint32_t nr_taken;	/* calls that known[] has */
 
@@ -141,8 +139,7 @@ static uint32_t site_of(uint64_t ra)
 		known[slot].call = number(pc);
 		known[slot].pc = pc;
 	}
-	if (known[slot].call == NOT_WATCHED ||
-	    known[slot].hits++ == PRIVATE_CALLS)
+	if (known[slot].call == NOT_WATCHED)
 		return NOT_WATCHED;
 	return control_call_site(known[slot].call, 0);
 }

@@ -232,7 +232,7 @@ static void on_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	m->rax = answer(m);
 }
 
-/* A fault of the target comes again, to whom it would have come. */
+/* Restore the default handler; the faulting instruction runs again. */
 static void on_sigsegv(int sig, struct signals_info *info, struct ucontext *uc)
 {
 	(void)sig;

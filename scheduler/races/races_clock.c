@@ -248,7 +248,7 @@ void races_join(struct races *r, uint32_t task, uint32_t ended)
 		return;
 	races__firm_join(r, task, r->task[ended].clock, r->task[ended].firm);
 	races__clock_join(r, r->task[task].clock, r->task[ended].clock);
-	/* Should it do something yet, nobody knows of that. */
+	/* Later actions of this task are not recorded. */
 	races__tick(r, ended);
 }
 
