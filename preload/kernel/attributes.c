@@ -2,10 +2,11 @@
 /*
  * attributes.c - scheduling attributes of tasks.
  *
- * They change nothing about who runs next, but programs read back what they set,
- * and for one thread it differs from what is set for another. Whether a change
- * is allowed, the kernel says where it knows more than its manual: the carrier
- * tries it, and goes back, which needs no privilege where the change did.
+ * They change nothing about who runs next, but programs read back what they
+ * set, and for one thread it differs from what is set for another. Whether a
+ * change is allowed, the kernel says where it knows more than its manual: the
+ * carrier tries it, and goes back, which needs no privilege where the change
+ * did.
  */
 #include <linux/errno.h>
 #include <linux/ioprio.h>
@@ -38,7 +39,8 @@ struct attributes {
 
 static struct attributes of_task[SCHED_MAX_TASKS];
 static struct attributes initial;
-static uint64_t allowed;	/* processors; the region is not to be trusted */
+/* Processors; the region is not to be trusted */
+static uint64_t allowed;
 
 /* ---------------------------------------------------------- life cycle */
 

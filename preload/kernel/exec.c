@@ -2,11 +2,12 @@
 /*
  * exec.c - a program that replaces itself before it has made a thread.
  *
- * Wrappers do (env, nice, a shell script that ends in `exec`), and programs that
- * start over with other arguments. What such a run would become is told to the
- * tool, which explores that: program, arguments, environment and directory. That
- * is all of it only if nothing else was changed that survives an exec; so
- * descriptors, limits and the umask are compared with those at the start.
+ * Wrappers do (env, nice, a shell script that ends in `exec`), and programs
+ * that start over with other arguments. What such a run would become is told
+ * to the tool, which explores that: program, arguments, environment and
+ * directory. That is all of it only if nothing else was changed that survives
+ * an exec; so descriptors, limits and the umask are compared with those at the
+ * start.
  */
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -105,7 +106,9 @@ static bool is_unchanged(void)
 
 /* ------------------------------------------------------------- the texts */
 
-/* Add a string of the target's, or of ours. Returns false: no room, or EFAULT. */
+/*
+ * Add a string of the target's, or of ours. Returns false: no room, or EFAULT.
+ */
 static bool add_string(struct control_exec *e, uint64_t from)
 {
 	uint64_t c;

@@ -447,7 +447,8 @@ int64_t files_wait(struct trap *t, struct files_wait_for *w, uint16_t kind,
 
 void files_watch_word(uint32_t t, uint64_t addr, uint32_t value)
 {
-	waits[t] = (struct files_wait_for){ .kind = WAIT_FUTEX, .arg = { addr, value } };
+	waits[t] = (struct files_wait_for){ .kind = WAIT_FUTEX,
+					    .arg = { addr, value } };
 	files_nr_waits++;
 }
 
@@ -497,7 +498,8 @@ static bool has_control(const struct trap *t)
 {
 	uint64_t bytes;		/* struct msghdr: msg_controllen is [5] */
 
-	return !sys_load64((const uint64_t *)(uintptr_t)t->arg[1] + 5, &bytes) ||
+	return !sys_load64((const uint64_t *)(uintptr_t)t->arg[1] + 5,
+			   &bytes) ||
 	       bytes;
 }
 
@@ -561,7 +563,9 @@ int64_t files_deadline(uint64_t addr, uint64_t unit_ns, uint64_t *deadline)
 		return -EFAULT;
 	if ((int64_t)sec < 0 || (int64_t)part < 0)
 		return -EINVAL;
-	/* select(2) takes more microseconds than a second has, others do not. */
+	/*
+	 * select(2) takes more microseconds than a second has, others do not.
+	 */
 	if (unit_ns == 1 && part >= NS_PER_S)
 		return -EINVAL;
 	sec += part / (NS_PER_S / unit_ns);
@@ -841,9 +845,9 @@ static int64_t pass_as_it_is(const struct trap *t)
 }
 
 /*
- * The call was made non-blocking. A task here that has the lock gives it back by
- * a call; but any process of the machine may have it, so to wait for it is never
- * a deadlock.
+ * The call was made non-blocking. A task here that has the lock gives it back
+ * by a call; but any process of the machine may have it, so to wait for it is
+ * never a deadlock.
  */
 static int64_t lock(struct trap *t)
 {

@@ -98,8 +98,8 @@ RUNTIME_HIDDEN int64_t files_wait(struct trap *t, struct files_wait_for *w,
 				  bool is_external, uint64_t deadline);
 
 /*
- * attempt(t) does not block but says -EAGAIN, and nothing tells when it would do
- * better: try (again) whenever another task has made a call that others can
+ * attempt(t) does not block but says -EAGAIN, and nothing tells when it would
+ * do better: try (again) whenever another task has made a call that others can
  * see, and, when nobody can run, over and over. -EAGAIN after the deadline.
  */
 RUNTIME_HIDDEN int64_t files_retry(struct trap *t,
@@ -136,8 +136,8 @@ RUNTIME_HIDDEN int64_t transfers_read_terminal(struct trap *t, uint64_t fd,
 /* ------------------------------------------------------------- fifos.c */
 
 /*
- * If the open in `t` is of a named pipe and may wait for the other side, make it
- * and store its result; else false. is_inside: a pipe that was made here.
+ * If the open in `t` is of a named pipe and may wait for the other side, make
+ * it and store its result; else false. is_inside: a pipe that was made here.
  */
 RUNTIME_HIDDEN bool fifos_open(struct trap *t, int64_t *result,
 			       bool *is_inside);
@@ -180,8 +180,8 @@ RUNTIME_HIDDEN bool inputs_is_outside(int fd);
 RUNTIME_HIDDEN bool inputs_is_file(int fd);
 RUNTIME_HIDDEN int64_t inputs_read(struct trap *t);
 /*
- * The same for a read of any kind from a file or directory of the kernel's, such
- * as /proc/self/maps; false when the call is none.
+ * The same for a read of any kind from a file or directory of the kernel's,
+ * such as /proc/self/maps; false when the call is none.
  */
 RUNTIME_HIDDEN bool inputs_answer(struct trap *t, int64_t *r);
 RUNTIME_HIDDEN int64_t inputs_list(struct trap *t);

@@ -57,7 +57,8 @@ static int64_t read_deadline(const struct trap *t, int cmd, uint64_t *deadline)
 	if (ts->sec < 0 || ts->nsec < 0 || ts->nsec >= 1000000000)
 		return -EINVAL;
 	if (cmd != FUTEX_WAIT) {
-		*deadline = runtime_deadline_ns(real ? 0 : 1, ts->sec, ts->nsec);
+		*deadline =
+			runtime_deadline_ns(real ? 0 : 1, ts->sec, ts->nsec);
 		return 0;
 	}
 	ns = runtime_scheduler()->now_ns + (uint64_t)ts->nsec;
@@ -148,8 +149,9 @@ static int64_t do_wake(struct trap *t, uint32_t max, uint32_t mask)
 	core_point(&op);
 	woken = runtime_wake(op.object, max, mask);
 	if (is_shared_with_others(t) && woken < (int64_t)max) {
-		int64_t more = sys_call6(__NR_futex, t->arg[0], FUTEX_WAKE_BITSET,
-					 max - (uint32_t)woken, 0, 0, mask);
+		int64_t more =
+			sys_call6(__NR_futex, t->arg[0], FUTEX_WAKE_BITSET,
+				  max - (uint32_t)woken, 0, 0, mask);
 
 		woken += more > 0 ? more : 0;
 	}
@@ -265,8 +267,9 @@ static int64_t do_lock_pi(struct trap *t, int cmd)
 				 .pc = t->site };
 	uint32_t tid = core_self()->tid, value, self = s->current;
 	struct sched_object *o;
-	int64_t r = read_deadline(t, cmd == FUTEX_TRYLOCK_PI ? FUTEX_LOCK_PI : cmd,
-				  &op.deadline_ns);
+	int64_t r =
+		read_deadline(t, cmd == FUTEX_TRYLOCK_PI ? FUTEX_LOCK_PI : cmd,
+			      &op.deadline_ns);
 
 	if (r)
 		return r;

@@ -51,7 +51,9 @@ RUNTIME_HIDDEN bool ids_is_own_pidfd(uint64_t fd);
 /* A call that signals somebody else; arg[0] says whom. */
 RUNTIME_HIDDEN int64_t ids_signal_other(struct trap *t);
 
-/* The call failed with EPERM. Whether that was the guard; then it is counted. */
+/*
+ * The call failed with EPERM. Whether that was the guard; then it is counted.
+ */
 RUNTIME_HIDDEN bool ids_was_refused(const struct trap *t);
 
 /* In a call's arguments, tasks' numbers become the process's. */

@@ -111,7 +111,8 @@ static bool is_replay(void)
 static bool take(const struct trap *t, int64_t *result)
 {
 	struct control *c = runtime_control;
-	const struct record *r = (const void *)(c->script_input + next_recorded);
+	const struct record *r =
+		(const void *)(c->script_input + next_recorded);
 	uint64_t left = c->config.script_input_bytes - next_recorded, bytes;
 
 	if (left < sizeof(*r) || r->nr != (uint32_t)t->nr ||
@@ -157,8 +158,8 @@ int64_t inputs_read(struct trap *t)
 /* ------------------------------------------------- several pieces at once */
 
 /*
- * A part of a call on a vector: at the file's own position, which is `at` -1, or
- * at another.
+ * A part of a call on a vector: at the file's own position, which is `at` -1,
+ * or at another.
  */
 static int64_t read_part(const struct trap *t, const uint64_t piece[2],
 			 int64_t at)
@@ -197,9 +198,10 @@ static int64_t read_vector(struct trap *t, int64_t at)
 }
 
 /*
- * How many parts a text comes in depends on its length, which depends on numbers
- * of files and on what explore did to the process before: in another worker it
- * is another one. So all of it is one operation, that of its beginning.
+ * How many parts a text comes in depends on its length, which depends on
+ * numbers of files and on what explore did to the process before: in another
+ * worker it is another one. So all of it is one operation, that of its
+ * beginning.
  */
 bool inputs_goes_on(const struct trap *t)
 {

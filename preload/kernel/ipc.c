@@ -217,8 +217,8 @@ static bool is_ready_to_receive(const struct files_wait_for *w)
 	if (!wanted)
 		return q.nr;
 	for (uint64_t i = 0; i < q.nr; i++) {
-		r = sys_call5(__NR_msgrcv, w->arg[0], &copy, sizeof(copy.text), i,
-			      COPY_FLAG | IPC_NOWAIT | NOERROR_FLAG);
+		r = sys_call5(__NR_msgrcv, w->arg[0], &copy, sizeof(copy.text),
+			      i, COPY_FLAG | IPC_NOWAIT | NOERROR_FLAG);
 		if (r < 0 || is_wanted(copy.type, wanted, w->arg[2]))
 			return true;
 	}
@@ -253,9 +253,9 @@ static int64_t with_queue(struct trap *t, struct files_wait_for *w,
 	if (r < 0)
 		return r;
 	r = pass_nowait(t);
-	return r == -EAGAIN ? files_retry(t, pass_nowait, true, object, external,
-					  0)
-			    : r;
+	return r == -EAGAIN
+		       ? files_retry(t, pass_nowait, true, object, external, 0)
+		       : r;
 }
 
 int64_t ipc_msgsnd(struct trap *t)
@@ -368,12 +368,14 @@ int64_t ipc_mq_move(struct trap *t)
 	if (r < 0)
 		return r;
 	r = r == FILES_TIMED_OUT ? -EAGAIN : move_nowait(t);
-	if (r == -EAGAIN && !(deadline && runtime_scheduler()->now_ns >= deadline))
-		r = files_retry(t, move_nowait, true, object, external, deadline);
+	if (r == -EAGAIN &&
+	    !(deadline && runtime_scheduler()->now_ns >= deadline))
+		r = files_retry(t, move_nowait, true, object, external,
+				deadline);
 	return r == -EAGAIN ? -ETIMEDOUT : r;
 }
 
-/* ------------------------------------------------- asynchronous input, output */
+/* ---------------------------------------------- asynchronous input, output */
 
 /* The head of the ring that a context is the address of. */
 static bool has_events(const struct files_wait_for *w)

@@ -104,7 +104,8 @@ static uint8_t *new_slot(uint64_t site)
 		    areas[i].nr_slots < SLOTS_PER_AREA)
 			a = &areas[i];
 	if (!a) {
-		if (nr_areas == MAX_AREAS || !reserve_near(site, &areas[nr_areas]))
+		if (nr_areas == MAX_AREAS ||
+		    !reserve_near(site, &areas[nr_areas]))
 			return NULL;
 		a = &areas[nr_areas++];
 	}
@@ -142,7 +143,8 @@ static void write_slot(uint8_t *slot, uint64_t site)
 static bool patch_site(uint64_t site)
 {
 	uint64_t first = (site - 2) & ~4095ull;
-	uint64_t bytes = ((site + PATCH_CMP_BYTES - 1) & ~4095ull) + 4096 - first;
+	uint64_t bytes =
+		((site + PATCH_CMP_BYTES - 1) & ~4095ull) + 4096 - first;
 	uint8_t *code = (uint8_t *)(uintptr_t)(site - 2), *slot;
 	int32_t there;
 
@@ -190,7 +192,9 @@ uint64_t patch_site_of(uint64_t ip)
 {
 	for (uint32_t i = 0; i < nr_areas; i++)
 		if (ip - areas[i].start < AREA_BYTES)
-			return *(uint64_t *)(uintptr_t)(ip & ~(uint64_t)(SLOT_BYTES - 1));
+			return *(uint64_t *)(uintptr_t)(ip &
+							~(uint64_t)(SLOT_BYTES -
+								    1));
 	return 0;
 }
 

@@ -110,7 +110,8 @@ static bool find_path(const struct trap *t, int at, char *path)
 		path[n] = (char)c;
 		if (!c)
 			break;
-		if (n == 5 && path[0] == '/' && !core_has_prefix(path, "/proc/"))
+		if (n == 5 && path[0] == '/' &&
+		    !core_has_prefix(path, "/proc/"))
 			return false;
 	}
 	if (n == PATH_BYTES)
@@ -250,11 +251,12 @@ static size_t write_status(const struct place *at, char *out)
 	signals_dispositions(&ignored, &caught);
 	const struct line lines[] = {
 		{ "Name:", LINE_TEXT, k->name, 0 },
-		{ "State:", LINE_TEXT, task == runtime_self() ?
-			"R (running)" : "S (sleeping)", 0 },
+		{ "State:", LINE_TEXT,
+		  task == runtime_self() ? "R (running)" : "S (sleeping)", 0 },
 		{ "Tgid:", LINE_NUMBER, NULL, core_task(0)->tid },
 		{ "Pid:", LINE_NUMBER, NULL, k->tid },
-		{ "PPid:", LINE_NUMBER, NULL, (uint64_t)sys_call0(__NR_getppid) },
+		{ "PPid:", LINE_NUMBER, NULL,
+		  (uint64_t)sys_call0(__NR_getppid) },
 		{ "Threads:", LINE_NUMBER, NULL, runtime_scheduler()->nr_live },
 		{ "SigPnd:", LINE_SET, NULL, k->sigpending },
 		{ "ShdPnd:", LINE_SET, NULL, signals_pending },
@@ -262,10 +264,10 @@ static size_t write_status(const struct place *at, char *out)
 		{ "SigIgn:", LINE_SET, NULL, ignored },
 		{ "SigCgt:", LINE_SET, NULL, caught },
 		{ "NoNewPrivs:", LINE_NUMBER, NULL,
-			seccomp_has_no_new_privs(task) },
+		  seccomp_has_no_new_privs(task) },
 		{ "Seccomp:", LINE_NUMBER, NULL, seccomp_mode(task) },
 		{ "Seccomp_filters:", LINE_NUMBER, NULL,
-			seccomp_nr_filters(task) },
+		  seccomp_nr_filters(task) },
 	};
 
 	for (const char *p = text; *p && n < TEXT_BYTES - 128;) {
@@ -463,7 +465,8 @@ static uint64_t make_entry(uint64_t position, struct entry64 *e)
 
 static int64_t list_tasks(const struct trap *t)
 {
-	int64_t position = sys_call3(__NR_lseek, t->arg[0], 0, 1 /* SEEK_CUR */);
+	int64_t position =
+		sys_call3(__NR_lseek, t->arg[0], 0, 1 /* SEEK_CUR */);
 	uint64_t done = 0, bytes;
 	struct entry64 e;
 

@@ -225,8 +225,10 @@ int64_t process_fork(struct trap *t)
 		return -EINVAL;
 	/* Would run beside us in our memory: no thread, no process. */
 	if (a.flags & CLONE_VM && !(a.flags & CLONE_VFORK))
-		runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, t->site,
-			    "a process made by clone() with CLONE_VM, but without CLONE_VFORK or CLONE_THREAD, cannot be held");
+		runtime_end(
+			CONTROL_VERDICT_INTERNAL, 0, 0, t->site,
+			"a process made by clone() with CLONE_VM, but without "
+			"CLONE_VFORK or CLONE_THREAD, cannot be held");
 	runtime_control->counters.forks++;
 	order_show_all();
 	signals_hold(true);
@@ -282,7 +284,8 @@ int64_t process_execve(struct trap *t)
 	v->message[0] = '\0';
 	if (is_filtered)	/* the kernel would put our calls to them */
 		runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, t->site,
-			    "a program with a seccomp filter could not be replaced by execve()");
+			    "a program with a seccomp filter could not be "
+			    "replaced by execve()");
 	runtime_control->counters.execs--;
 	sys_call4(__NR_rt_sigprocmask, 2, &none, 0, 8);
 	process_trap_cpu();
@@ -350,7 +353,8 @@ int64_t process_exit_group(struct trap *t)
 		runtime_control->verdict.task = (uint32_t)orphan;
 		runtime_end(CONTROL_VERDICT_PARTIAL_DEADLOCK, 0,
 			    s->task[orphan].op.object, s->task[orphan].pc,
-			    "at exit, a thread still waits for a lock whose owner has ended");
+			    "at exit, a thread still waits for a lock whose "
+			    "owner has ended");
 	}
 	runtime_end(CONTROL_VERDICT_EXIT, code, 0, t->site, "");
 }
@@ -416,7 +420,8 @@ static uint64_t copy_part(uint64_t to, const uint8_t *from, uint64_t bytes)
 int64_t process_getrandom(struct trap *t)
 {
 	uint8_t piece[RANDOM_PIECE];
-	uint64_t done = 0, bytes = t->arg[1] < INT32_MAX ? t->arg[1] : INT32_MAX;
+	uint64_t done = 0,
+		 bytes = t->arg[1] < INT32_MAX ? t->arg[1] : INT32_MAX;
 	static uint64_t state;
 
 	/* Runs of one search get the same bytes: only the schedule differs. */

@@ -93,7 +93,8 @@ void limits_init(void)
 	}
 }
 
-static int64_t set_limit(uint64_t resource, int limit, const struct control_limit *new)
+static int64_t set_limit(uint64_t resource, int limit,
+			 const struct control_limit *new)
 {
 	struct control_limit *now = &limits[limit];
 	struct control_limit real = { with_reserve(new->soft, limit),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rlimits.h - limits on memory, and the mappings of ours that they must not see.
+ * rlimits.h - limits on memory, and the mappings of ours that they must not
+ * see.
  */
 #ifndef PRELOAD_RLIMITS_H
 #define PRELOAD_RLIMITS_H

@@ -325,7 +325,8 @@ int64_t seccomp_call(struct trap *t)
 {
 	switch ((uint32_t)t->arg[0]) {
 	case SECCOMP_SET_MODE_STRICT:
-		return (uint32_t)t->arg[1] || t->arg[2] ? -EINVAL : set_strict();
+		return (uint32_t)t->arg[1] || t->arg[2] ? -EINVAL
+							: set_strict();
 	case SECCOMP_SET_MODE_FILTER:
 		return set_filter((uint32_t)t->arg[1], t->arg[2]);
 	case GET_ACTION_AVAIL:

@@ -43,7 +43,7 @@ extern RUNTIME_HIDDEN struct action signals_action[NR_SIGNALS + 1];
 #define SIGNALS_CODE_KERNEL 0x80
 #define SIGNALS_CODE_TIMER (-2)
 #define SIGNALS_CODE_TKILL (-6)
-#define SIGNALS_CHILD_STOPPED 5		/* CLD_STOPPED, and CONTINUED behind it */
+#define SIGNALS_CHILD_STOPPED 5 /* CLD_STOPPED, and CONTINUED behind it */
 
 /* How many have become pending so far. */
 extern RUNTIME_HIDDEN uint64_t signals_nr_posted;

@@ -215,9 +215,9 @@ static int64_t send(struct trap *t, int task, const struct signals_info *info)
 {
 	struct runtime_op op = {
 		.kind = EXPLORE_OP_SIGNAL_SEND,
-		.object = runtime_object(SCHED_CLASS_SIGNAL,
-					 (void *)(uintptr_t)(task < 0 ? 0 : task),
-					 t->site),
+		.object = runtime_object(
+			SCHED_CLASS_SIGNAL,
+			(void *)(uintptr_t)(task < 0 ? 0 : task), t->site),
 		.pc = t->site,
 	};
 

@@ -86,8 +86,8 @@ void signals_push_handler(struct ucontext *uc, const struct action *a,
 	f = (void *)(uintptr_t)(sp - 128 - sizeof(*f) -
 		(m->fpstate ? signals_fp_bytes(m->fpstate) : 0));
 	/*
-	 * One handler returns and the next is due: the frame of the first, which
-	 * is copied, is where this one would go.
+	 * One handler returns and the next is due: the frame of the first,
+	 * which is copied, is where this one would go.
 	 */
 	if ((uintptr_t)uc < top && (uintptr_t)(uc + 1) > (uintptr_t)f) {
 		f = (void *)((uintptr_t)f - (top - (uintptr_t)uc) - 64);

@@ -162,7 +162,8 @@ void signals_init(void)
 
 	signals_altstack_low = (uint64_t)sys_call6(
 		__NR_mmap, 0, SIGNALS_ALTSTACK_BYTES, 3,
-		0x22 /* private, anonymous: a child has its own */, (uint64_t)-1, 0);
+		0x22 /* private, anonymous: a child has its own */,
+		(uint64_t)-1, 0);
 	stack.ss_sp = (void *)(uintptr_t)signals_altstack_low;
 	sys_call2(__NR_sigaltstack, &stack, 0);
 	for (int sig = 1; sig <= NR_SIGNALS; sig++)
@@ -189,6 +190,7 @@ void signals_go_native(struct ucontext *uc, uint64_t mask)
 		if (sig != SIGKILL && sig != SIGSTOP &&
 		    /* SIGTRAP stays ours: int3 sites are in the child, too. */
 		    (sig != SIGTRAP || !access_has_patches()))
-			sys_call4(__NR_rt_sigaction, sig, &signals_action[sig], 0, 8);
+			sys_call4(__NR_rt_sigaction, sig, &signals_action[sig],
+				  0, 8);
 	uc->uc_sigmask = mask;
 }

@@ -78,7 +78,8 @@ static uint32_t new_entry(void)
 	return nr_touched < QUEUE_MAX ? nr_touched++ : NO_ENTRY;
 }
 
-static bool append(int task, bool is_of_process, const struct signals_info *info)
+static bool append(int task, bool is_of_process,
+		   const struct signals_info *info)
 {
 	uint32_t e = new_entry();
 
@@ -264,8 +265,9 @@ int64_t signals_post(int task, const struct signals_info *info)
 		signals_discard(SIGNALS_BIT(SIGCONT));
 	if (is_dropped(task, sig))
 		return 0;
-	if (sig < FIRST_QUEUED && (is_of_process ? is_pending_for_process(sig)
-						 : is_pending_for_task(task, sig)))
+	if (sig < FIRST_QUEUED &&
+	    (is_of_process ? is_pending_for_process(sig)
+			   : is_pending_for_task(task, sig)))
 		return 0;
 	if (is_refused(info))
 		return -EAGAIN;
@@ -399,7 +401,8 @@ void signals_tell_all(void)
 		if (task->flags & SCHED_TASK_HANDLES || waits)
 			disturb(s, t, waits);
 		else
-			signals_have_news = true;	/* it may have to wait yet */
+			/* It may have to wait yet */
+			signals_have_news = true;
 	}
 }
 

@@ -6,9 +6,9 @@
  * kilobyte, a goroutine's some hundred bytes left, another may be full. So the
  * runtime takes next to nothing of them. Trampolines and patched sites change
  * to the task's stack of ours with their first instructions (entry.S). Signal
- * handlers begin on one alternate stack, which all tasks share; what the kernel
- * put there is taken to the task's own at once, and rt_sigreturn finds it there,
- * however many other tasks had signals in between.
+ * handlers begin on one alternate stack, which all tasks share; what the
+ * kernel put there is taken to the task's own at once, and rt_sigreturn finds
+ * it there, however many other tasks had signals in between.
  *
  * A task's stack of ours is empty while the task executes code of the target,
  * handlers of signals included: these return through the kernel, which needs

@@ -172,9 +172,12 @@ static _Noreturn void end_full(const struct trap *t)
 	const struct scheduler *s = &runtime_control->scheduler;
 
 	runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, t->site,
-		    s->nr_live >= SCHED_MAX_TASKS / 2 ?
-		    "more threads at a time than explore can follow (4096, with those that were neither joined nor detached)" :
-		    "more synchronisation objects than explore can follow");
+		    s->nr_live >= SCHED_MAX_TASKS / 2
+			    ? "more threads at a time than explore can follow "
+			      "(4096, with those that were neither joined nor "
+			      "detached)"
+			    : "more synchronisation objects than explore can "
+			      "follow");
 }
 
 /* No two threads of a run have the same number. */

@@ -118,7 +118,10 @@ uint64_t runtime_clock_ns(int clock)
 #define WHO_SELF 0	/* RUSAGE_SELF, RUSAGE_THREAD */
 #define WHO_THREAD 1
 
-/* The kernel's struct rusage begins with both times; the rest is the carrier's. */
+/*
+ * The kernel's struct rusage begins with both times; the rest is the
+ * carrier's.
+ */
 int64_t time_getrusage(struct trap *t)
 {
 	int64_t r = trap_pass(t);
@@ -246,8 +249,8 @@ bool time_emulate_tsc(struct sigcontext *m)
 }
 
 /*
- * The same for entry.S, before the frame of the signal is taken anywhere: nobody
- * else runs before it is answered.
+ * The same for entry.S, before the frame of the signal is taken anywhere:
+ * nobody else runs before it is answered.
  */
 RUNTIME_HIDDEN bool time_trap(const struct signals_info *info,
 			      struct ucontext *uc);
@@ -362,7 +365,8 @@ static void patch_symbol(char *base, const Elf64_Sym *sym, const char *name)
 	char *at = base + sym->st_value;
 	uint64_t page = (uintptr_t)at & ~4095ull;
 
-	for (size_t i = 0; i < sizeof(vdso_calls) / sizeof(vdso_calls[0]); i++) {
+	for (size_t i = 0; i < sizeof(vdso_calls) / sizeof(vdso_calls[0]);
+	     i++) {
 		if (!core_streq(name, vdso_calls[i].name) || sym->st_size < 14)
 			continue;
 		if (sys_call3(__NR_mprotect, page, 8192, 7) < 0 &&

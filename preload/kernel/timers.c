@@ -444,8 +444,8 @@ static struct timer *timer_at(uint64_t id)
 }
 
 /* Where a time that was given lies on the timer's own clock. */
-static uint64_t expiry_of(const struct timer *timer, const struct timespec64 *at,
-			  bool is_absolute)
+static uint64_t expiry_of(const struct timer *timer,
+			  const struct timespec64 *at, bool is_absolute)
 {
 	uint64_t ns = at->sec > 9000000000 ? SCHED_NEVER / 2 :
 		      (uint64_t)at->sec * TIME_NS_PER_S + (uint64_t)at->nsec;

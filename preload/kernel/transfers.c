@@ -3,11 +3,11 @@
  * transfers.c - calls that move bytes through a descriptor that may block.
  *
  * That poll(2) finds a descriptor ready does not mean that the call will not
- * block: more may be asked for than there is, or room for. So each part is moved
- * without blocking, the task gives way until there is more, and the sum is what
- * the kernel would have answered. The description's own O_NONBLOCK is shared
- * with other processes; where nothing else will do it is set for the moment of
- * one call.
+ * block: more may be asked for than there is, or room for. So each part is
+ * moved without blocking, the task gives way until there is more, and the sum
+ * is what the kernel would have answered. The description's own O_NONBLOCK is
+ * shared with other processes; where nothing else will do it is set for the
+ * moment of one call.
  */
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
@@ -230,7 +230,8 @@ int64_t transfers_setsockopt(struct trap *t)
 
 	if ((uint32_t)t->arg[1] == SOL_SOCKET_LEVEL &&
 	    (name == SO_RCVTIMEO_NAME || name == SO_SNDTIMEO_NAME ||
-	     name == 66 /* SO_RCVTIMEO_NEW */ || name == 67 /* SO_SNDTIMEO_NEW */))
+	     name == 66 /* SO_RCVTIMEO_NEW */ ||
+	     name == 67 /* SO_SNDTIMEO_NEW */))
 		has_timeouts = true;
 	return trap_pass(t);
 }
@@ -315,8 +316,8 @@ static int64_t nowait_again(const struct trap *t)
 }
 
 /*
- * Part after part. What has been moved is the answer, whatever ends it: an error
- * is found again by the next call.
+ * Part after part. What has been moved is the answer, whatever ends it: an
+ * error is found again by the next call.
  */
 static int64_t move(struct trap *t, uint64_t fd, int64_t flags, bool is_out)
 {
@@ -416,7 +417,9 @@ int64_t transfers_connect(struct trap *t)
 		return interrupted(r, deadline);
 	if (r == FILES_TIMED_OUT)
 		return -EINPROGRESS;
-	/* Asked again, the kernel tells how it ended, and leaves it like that. */
+	/*
+	 * Asked again, the kernel tells how it ended, and leaves it like that.
+	 */
 	r = attempt_connect(t);
 	return r == -EISCONN ? 0 : r;
 }
@@ -502,7 +505,10 @@ static int64_t pass_between(struct trap *t, int32_t in, int32_t out)
 	return note_both(t, in, out, with_both(t, in, out));
 }
 
-/* splice, tee and vmsplice move what they can, and what that is, is the answer. */
+/*
+ * splice, tee and vmsplice move what they can, and what that is, is the
+ * answer.
+ */
 static int64_t move_between(struct trap *t, int32_t in, int32_t out,
 			    uint32_t flags_arg)
 {
@@ -600,8 +606,8 @@ static int64_t read_characters(struct trap *t, uint64_t fd, int64_t flags)
 }
 
 /*
- * VMIN and VTIME, see termios(3), in virtual time: without VMIN the time is that
- * of the whole read, with it that from one character to the next.
+ * VMIN and VTIME, see termios(3), in virtual time: without VMIN the time is
+ * that of the whole read, with it that from one character to the next.
  */
 int64_t transfers_read_terminal(struct trap *t, uint64_t fd, int64_t flags)
 {

@@ -95,7 +95,8 @@ static int64_t dispatch(struct trap *t, const struct trap_entry *e)
 		rounds_effect(runtime_self());
 	announce(t, e);
 
-	if ((kind >= FILES_NAME && proc_call(t, kind, files_inside_id(fd), &r)) ||
+	if ((kind >= FILES_NAME &&
+	     proc_call(t, kind, files_inside_id(fd), &r)) ||
 	    (e->flags & TRAP_F_FILES && proc_enter(t, &r)))
 		return r;
 	if (__builtin_expect(computing_left != 0, 0) &&
@@ -222,7 +223,9 @@ void trap_sigsys(int sig, struct signals_info *info, struct ucontext *uc)
 	}
 	if (site) {
 		restart = site - 2;
-		/* A handler of SIGSYS may change the result: compare it after. */
+		/*
+		 * A handler of SIGSYS may change the result: compare it after.
+		 */
 		if (!seccomp_is_on)
 			leave_trampoline(m, site);
 	} else if (!(e->flags & TRAP_F_FRAME) && !t.is_int80) {

@@ -119,7 +119,8 @@ RUNTIME_HIDDEN void trap_show_context(struct control_task *k,
 /* Such a SIGSYS, by its si_arch. */
 static inline bool trap_is_int80(const struct signals_info *info)
 {
-	return (uint32_t)(info->value >> 32) == 0x40000003 /* AUDIT_ARCH_I386 */;
+	return (uint32_t)(info->value >> 32) ==
+	       0x40000003 /* AUDIT_ARCH_I386 */;
 }
 
 /* Execute it as it is. */
@@ -155,7 +156,10 @@ RUNTIME_HIDDEN bool trap_is_in_runtime(uint64_t ip);
 RUNTIME_HIDDEN void trap_preempt(struct ucontext *uc,
 				 const struct runtime_op *op);
 
-/* signals_fault.c: handlers of SIGSYS and of the others, instead of the plain ones. */
+/*
+ * signals_fault.c: handlers of SIGSYS and of the others, instead of the plain
+ * ones.
+ */
 RUNTIME_HIDDEN void signals_use_entries(uint64_t sigsys, uint64_t other);
 RUNTIME_HIDDEN void signals_enter(int sig, struct signals_info *info,
 				  struct ucontext *uc);
@@ -168,12 +172,12 @@ RUNTIME_HIDDEN uint64_t patch_site_of(uint64_t ip);
 RUNTIME_HIDDEN int64_t patch_limit_of(uint64_t ip);
 /* The site, from the return address of a trampoline's call. */
 RUNTIME_HIDDEN uint64_t patch_site_of_call(uint64_t return_address);
-#define PATCH_CMP_BYTES 6	/* the `cmp $-4095, %rax` that a patch takes over */
+#define PATCH_CMP_BYTES 6 /* the `cmp $-4095, %rax` that a patch takes over */
 
 /*
- * What a handler returns for -EINTR out of a wait with a time, which is not begun
- * again whatever its row says (the kernel's ERESTART_RESTARTBLOCK); and whether
- * the last one did.
+ * What a handler returns for -EINTR out of a wait with a time, which is not
+ * begun again whatever its row says (the kernel's ERESTART_RESTARTBLOCK); and
+ * whether the last one did.
  */
 #define TRAP_TIMED_EINTR (-516)
 extern RUNTIME_HIDDEN bool trap_was_timed;
