@@ -200,7 +200,8 @@ static uint64_t find_room(const struct control *c, const struct gap *taken,
 		at = high <= m->start ? (high - bytes - 0x80000) & ~(PAGE - 1)
 				      : align_up(low);
 		if (is_within_reach(at, bytes, m) &&
-		    (!best || distance(at, m->start) < distance(best, m->start)))
+		    (!best ||
+		     distance(at, m->start) < distance(best, m->start)))
 			best = at;
 	}
 	return best;
@@ -484,7 +485,9 @@ struct trace_site *access_sites(const struct control *c, uint32_t *nr)
 		uint8_t state = c->access_start[i] & DECIDES;
 		uint64_t addr = c->access[i].addr;
 
-		/* Where one instruction has two, their order tells them apart. */
+		/*
+		 * Where one instruction has two, their order tells them apart.
+		 */
 		if (!state && !(*nr && site[*nr - 1].addr == addr) &&
 		    !(i + 1 < c->nr_access && c->access[i + 1].addr == addr &&
 		      c->access_start[i + 1] & DECIDES))
@@ -532,7 +535,8 @@ static bool has_instruction(const struct control *c, uint64_t addr)
 
 static void add_call(struct control *c, uint64_t addr)
 {
-	if (c->nr_calls < CONTROL_MAX_CALLS && find_call(c, addr) == c->nr_calls)
+	if (c->nr_calls < CONTROL_MAX_CALLS &&
+	    find_call(c, addr) == c->nr_calls)
 		control_add_call(c, addr);
 }
 

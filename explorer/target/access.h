@@ -66,11 +66,15 @@ void access_rewind(struct control *c);
 /* The run is to be done again, with what it showed to be atomic. */
 void access_keep_atomic(struct control *c);
 
-/* Whether any site lies in [start, end), and which enum instrument_order_only. */
+/*
+ * Whether any site lies in [start, end), and which enum instrument_order_only.
+ */
 bool access_is_watched(const struct control *c, uint64_t start, uint64_t end,
 		       uint32_t *order_only);
 
-/* The addresses of what a run starts with as operations, malloc'd, ascending. */
+/*
+ * The addresses of what a run starts with as operations, malloc'd, ascending.
+ */
 uint64_t *access_live_sites(const struct control *c, uint32_t *nr);
 /* Exactly these are live, and known to be worth it: a trace says no more. */
 void access_set_live(struct control *c, const uint64_t *site, uint32_t nr);

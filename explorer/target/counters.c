@@ -149,10 +149,12 @@ static void explain_refusal(int error, const struct processor *p,
 			    struct errbuf *err)
 {
 	if (error == EACCES || error == EPERM)
-		errbuf_addf(err, "the kernel refuses (%s); set "
-			    "kernel.perf_event_paranoid to 2 or less, and allow "
-			    "perf_event_open in the container's seccomp profile",
-			    strerror(error));
+		errbuf_addf(
+			err,
+			"the kernel refuses (%s); set "
+			"kernel.perf_event_paranoid to 2 or less, and allow "
+			"perf_event_open in the container's seccomp profile",
+			strerror(error));
 	else if (error == EINVAL)
 		errbuf_addf(err, "the kernel is too old: it needs Linux 5.13");
 	else if (p->is_virtual)
@@ -181,10 +183,12 @@ int counters_find(struct control_clock *clock, struct errbuf *err)
 	}
 	if (!counters_event(p.vendor, p.family, p.model, clock) ||
 	    p.is_hybrid) {
-		errbuf_addf(err, p.is_hybrid ? "the cores of this processor "
-			    "differ, and so would their counts" : "its code is "
-			    "not known for this processor (%s, family %u, model "
-			    "0x%x)", p.vendor, p.family, p.model);
+		errbuf_addf(err, p.is_hybrid ?
+			    "the cores of this processor differ, and so would "
+			    "their counts" :
+			    "its code is not known for this processor (%s, "
+			    "family %u, model 0x%x)",
+			    p.vendor, p.family, p.model);
 		close(fd);
 		return -ENOTSUP;
 	}

@@ -135,7 +135,9 @@ static char **make_env(char *const *user, const char *preload, int control_fd,
 
 /* ----------------------------------------------------------- processors */
 
-/* The first 64 that the user lets us have: as it was before we pin ourselves. */
+/*
+ * The first 64 that the user lets us have: as it was before we pin ourselves.
+ */
 static uint64_t first_processors(void)
 {
 	static uint64_t mask;

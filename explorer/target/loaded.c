@@ -2,8 +2,9 @@
 /*
  * loaded.c - code that runs load while they run, and that nobody watches.
  *
- * What is patched is decided before the first run. A plug-in that dlopen() brings
- * in later has its races to itself, and a search must not keep that quiet.
+ * What is patched is decided before the first run. A plug-in that dlopen()
+ * brings in later has its races to itself, and a search must not keep that
+ * quiet.
  */
 #include "explorer/target/loaded.h"
 

@@ -22,7 +22,7 @@
 
 #define OWN_EXTENDED 15		/* F_SETOWN_EX */
 #define OWNER_GROUP 2		/* F_OWNER_PGRP */
-#define NOTIFY_BYTES 512	/* the kernel's structs may be longer than ours */
+#define NOTIFY_BYTES 512 /* the kernel's structs may be longer than ours */
 
 const struct referee_rule referee_rules[] = {
 	{ SYS_kill, 0, REFEREE_KILL },

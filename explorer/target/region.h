@@ -25,7 +25,9 @@ void region_note(struct region *r, const struct control *c,
 /* After it. Returns NULL when all is well; else what is not. */
 const char *region_check(const struct region *r, const struct control *c);
 
-/* Not all was well: what is counted there is nothing, so it can be looked at. */
+/*
+ * Not all was well: what is counted there is nothing, so it can be looked at.
+ */
 void region_reset(const struct region *r, struct control *c);
 
 #endif /* EXPLORER_REGION_H */

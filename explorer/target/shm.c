@@ -2,8 +2,8 @@
 /*
  * shm.c - a /dev/shm of its own for each ward.
  *
- * The tool reads what is there once, into memory, so all wards of a search begin
- * with the same, whatever others do there meanwhile.
+ * The tool reads what is there once, into memory, so all wards of a search
+ * begin with the same, whatever others do there meanwhile.
  */
 #include "explorer/target/shm.h"
 

@@ -3,9 +3,9 @@
  * shm.h - a /dev/shm of its own for each ward.
  *
  * Runs that go on at once, searches at once and runs one after the other would
- * meet at the names there (a named semaphore is a file in it). So each ward gets
- * one that begins as it was when the tool first looked, and its zygote puts it
- * back before each run.
+ * meet at the names there (a named semaphore is a file in it). So each ward
+ * gets one that begins as it was when the tool first looked, and its zygote
+ * puts it back before each run.
  */
 #ifndef EXPLORER_SHM_H
 #define EXPLORER_SHM_H

@@ -4,9 +4,9 @@
  *
  * The zygote is the target, held at its main by the runtime; each run is a
  * fork of it. Tool and runtime talk through two futex words in the control
- * region (see preload/region/control.h). The tool never blocks for ever: every wait
- * is a short one, between which it looks whether the zygote still lives and
- * whether the run still moves (watchdog.c).
+ * region (see preload/region/control.h). The tool never blocks for ever: every
+ * wait is a short one, between which it looks whether the zygote still lives
+ * and whether the run still moves (watchdog.c).
  */
 #include "explorer/target/worker.h"
 
@@ -267,8 +267,8 @@ static int start(struct worker **out, const struct target *target,
 		rc = instrument(w, err);
 	if (!rc && target->tick_symbol)
 		rc = counters_resolve(target->tick_symbol, target->program,
-				      w->control, &w->control->config.clock.event,
-				      err);
+				      w->control,
+				      &w->control->config.clock.event, err);
 	if (rc) {
 		worker_free(w);
 		return rc;
@@ -408,8 +408,8 @@ static void complete_verdict(struct worker *w, const struct watchdog *dog)
 	int status = c->wait_status;
 	char text[160];
 
-	if (c->verdict.kind == CONTROL_VERDICT_EXEC && c->scheduler.nr_tasks > 1 &&
-	    !dog->reason)
+	if (c->verdict.kind == CONTROL_VERDICT_EXEC &&
+	    c->scheduler.nr_tasks > 1 && !dog->reason)
 		c->verdict.kind = CONTROL_VERDICT_NONE;	/* how that ended */
 	if (c->verdict.kind != CONTROL_VERDICT_NONE)
 		return;

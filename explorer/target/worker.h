@@ -30,9 +30,9 @@ int worker_start(struct worker **out, const struct target *target,
 		 struct errbuf *err);
 
 /*
- * Its zygote is gone: start another in its place. The control region stays where
- * it is and is as worker_start() leaves it. Returns 0, or negative, and then
- * nothing has changed: as worker_start(), or -ESTALE when the target lies
+ * Its zygote is gone: start another in its place. The control region stays
+ * where it is and is as worker_start() leaves it. Returns 0, or negative, and
+ * then nothing has changed: as worker_start(), or -ESTALE when the target lies
  * elsewhere now.
  */
 int worker_restart(struct worker *w, const struct control_config *config,
@@ -54,9 +54,9 @@ struct control *worker_control(struct worker *w);
  * Run once as control->config says, until the verdict. With CONTROL_F_INSPECT
  * `inspect` is called while the run is frozen (pid is the run's process).
  * Returns 0 with control->verdict filled (never NONE); -EINTR when
- * target->stop ended it; -ECHILD with `err` when the zygote died, or the run was
- * killed from outside: another worker may do better; or another negative number
- * with `err`.
+ * target->stop ended it; -ECHILD with `err` when the zygote died, or the run
+ * was killed from outside: another worker may do better; or another negative
+ * number with `err`.
  */
 int worker_run(struct worker *w,
 	       void (*inspect)(struct worker *w, pid_t pid, void *data),

@@ -251,8 +251,8 @@ core_call:
 	.size	core_call, .-core_call
 
 /*
- * bool core_on_own_stack(bool (*fn)(op), op): fn(op) on our stack of the current
- * task, where that is not what it runs on.
+ * bool core_on_own_stack(bool (*fn)(op), op): fn(op) on our stack of the
+ * current task, where that is not what it runs on.
  */
 	.globl	core_on_own_stack
 	.hidden	core_on_own_stack
@@ -440,7 +440,7 @@ access_entry:
 	.cfi_restore_state
 3:	cld
 	jmp	4b
-	/* Signals are due: a system call that traps, with the registers held. */
+	/* Signals are due: a call that traps, with the registers held. */
 6:	cmp	$2, %al			/* ACCESS_DELIVER_AND_REDO */
 	je	7f
 	keep_nothing
@@ -455,7 +455,7 @@ access_entry:
 2:	popfq
 	jmp	1b
 	.cfi_restore_state
-	/* Likewise, before the access is even told: it is told again behind that. */
+	/* Likewise, before the access is told: that comes behind it. */
 7:	keep_nothing
 	.cfi_def_cfa %rsp, 8
 	.cfi_same_value %rbp
@@ -584,7 +584,7 @@ trap_entry_sigsys:
 	jmp	1f
 trap_entry_signal:
 	lea	signals_enter(%rip), %rbx
-	cmp	$11, %edi		/* SIGSEGV: a time stamp needs no more */
+	cmp	$11, %edi	/* SIGSEGV: a time stamp needs no more */
 	jne	1f
 	mov	%rsi, %r13
 	mov	%rdx, %r14

@@ -564,7 +564,9 @@ struct control {
 	 * as outside; -1: it should have one, and has not. By the tool.
 	 */
 	int32_t shm_fd;
-	/* The first 64 that the tool may use: native children's. By the tool. */
+	/*
+	 * The first 64 that the tool may use: native children's. By the tool.
+	 */
 	uint64_t processors;
 	/* Note number i is note[i % CONTROL_MAX_NOTES]. */
 	uint64_t nr_notes;

@@ -2,8 +2,9 @@
 /*
  * contents.c - copies of what files without a name, and pipes, have in them.
  *
- * Copies are memory of the zygote, which runs share until they write; they never
- * do. Only what differs is written back: pages that nobody touched are not made.
+ * Copies are memory of the zygote, which runs share until they write; they
+ * never do. Only what differs is written back: pages that nobody touched are
+ * not made.
  */
 #include <asm-generic/ioctls.h>
 #include <asm/stat.h>
@@ -16,7 +17,7 @@
 #define MAX_BYTES (64ull << 20)	/* kept of all together */
 #define CHUNK 4096u
 
-#define SPLICE_NONBLOCK 2	/* SPLICE_F_NONBLOCK, which no kernel header has */
+#define SPLICE_NONBLOCK 2 /* SPLICE_F_NONBLOCK, which no kernel header has */
 
 static uint64_t kept_bytes;
 static uint8_t chunk[CHUNK];

@@ -4,11 +4,12 @@
  *
  * What is behind a file's descriptor is put back where it is, by the zygote,
  * before each run: position, flags, locks, and the contents of files without a
- * name (memfd, O_TMPFILE, unlinked). What lives by who has it open (a pipe ends
- * when its writers close it) is made anew by each run, see renewed.c. All that is
- * left is told to the tool, so that it can say so.
+ * name (memfd, O_TMPFILE, unlinked). What lives by who has it open (a pipe
+ * ends when its writers close it) is made anew by each run, see renewed.c. All
+ * that is left is told to the tool, so that it can say so.
  *
- * Context: a single-threaded process, uncontrolled; system calls of our own only.
+ * Context: a single-threaded process, uncontrolled; system calls of our own
+ * only.
  */
 #include <asm/stat.h>
 #include <linux/errno.h>

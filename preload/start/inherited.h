@@ -28,7 +28,9 @@ RUNTIME_HIDDEN bool inherited_keeps_file(uint64_t dev, uint64_t ino);
 
 #define FDINFO_BYTES 8192
 
-/* "KEY:" and the line behind it, or NULL. Into a buffer that all calls share. */
+/*
+ * "KEY:" and the line behind it, or NULL. Into a buffer that all calls share.
+ */
 RUNTIME_HIDDEN const char *fdinfo_read(int64_t fd);
 RUNTIME_HIDDEN const char *fdinfo_find(const char *text, const char *key);
 RUNTIME_HIDDEN const char *fdinfo_number(const char *at, uint32_t base,

@@ -2,12 +2,12 @@
 /*
  * shared.c - shared memory of constructors.
  *
- * A run is a fork of the zygote, so what a constructor has mapped MAP_SHARED for
- * the program's own children would be shared by all runs, and one would find
- * what the one before left there. Of anonymous memory each run takes a copy; the
- * zygote's remains as main should find it. What others can reach by a number
- * (System V segments, memfds) stays where it is, and the zygote puts back what was
- * in it. Files with a name are left.
+ * A run is a fork of the zygote, so what a constructor has mapped MAP_SHARED
+ * for the program's own children would be shared by all runs, and one would
+ * find what the one before left there. Of anonymous memory each run takes a
+ * copy; the zygote's remains as main should find it. What others can reach by
+ * a number (System V segments, memfds) stays where it is, and the zygote puts
+ * back what was in it. Files with a name are left.
  */
 #include <linux/fcntl.h>
 #include <linux/mman.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* shared.h - shared memory that was there before main: each run gets its own. */
+/*
+ * shared.h - shared memory that was there before main: each run gets its own.
+ */
 #ifndef PRELOAD_SHARED_H
 #define PRELOAD_SHARED_H
 

@@ -4,9 +4,9 @@
  *
  * The ward has mounted a /dev/shm of its own. Its root directory, which only a
  * descriptor leads to, has two more: SHM_VISIBLE, which is at /dev/shm, and
- * SHM_KEPT, with a second name of each file that was there at main. A file whose
- * name a run removed can so come back, and be the one that a constructor has
- * mapped.
+ * SHM_KEPT, with a second name of each file that was there at main. A file
+ * whose name a run removed can so come back, and be the one that a constructor
+ * has mapped.
  *
  * System V objects are the namespace's; those that a run made are removed.
  */

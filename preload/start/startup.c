@@ -9,11 +9,12 @@
  * a handler that answers for random bytes and clocks and executes the others
  * as they are; and cpuid faults.
  *
- * The first thread that is made ends this: the process is held there, as it is at
- * main otherwise, and each run begins with that call. A call that needs the
- * caller's own stack (a child, another program) ends it as well: it is executed
- * again untrapped, and so is everything behind it. Masks and alternate stacks,
- * which the return from a signal handler sets, are changed in its frame.
+ * The first thread that is made ends this: the process is held there, as it is
+ * at main otherwise, and each run begins with that call. A call that needs the
+ * caller's own stack (a child, another program) ends it as well: it is
+ * executed again untrapped, and so is everything behind it. Masks and
+ * alternate stacks, which the return from a signal handler sets, are changed
+ * in its frame.
  *
  * Context: in a signal handler of a process that is not controlled yet; no
  * task, no model.

@@ -181,8 +181,9 @@ static void reserve(struct control *c)
 	limits_init();
 	limits_reserve(c, sizeof(*c));
 	if (!order_races)
-		fail(c, "no room for what it keeps of the accesses of memory: "
-			"a limit on private memory (ulimit -d), or no overcommit");
+		fail(c,
+		     "no room for what it keeps of the accesses of memory: "
+		     "a limit on private memory (ulimit -d), or no overcommit");
 	limits_reserve(order_races, races_bytes());
 }
 
@@ -192,7 +193,8 @@ static void prepare(struct control *c)
 	sys_has_fsgsbase = getauxval(AT_HWCAP2) >> 1 & 1;
 	core_keeps_gs = sys_has_fsgsbase;
 	if (count_threads() > 1)
-		fail(c, "a constructor started a thread where explore could not hold it");
+		fail(c, "a constructor started a thread where explore could "
+			"not hold it");
 	load_plugin(c);
 	set_at_random();
 	ids_init();
@@ -231,7 +233,8 @@ static void in_the_run(void)
 	runtime_mode = RUNTIME_CONTROLLED;
 	if (trap_arm() < 0)
 		runtime_end(CONTROL_VERDICT_INTERNAL, 0, 0, 0,
-			    "this kernel has no Syscall User Dispatch (needs 5.11)");
+			    "this kernel has no Syscall User Dispatch (needs "
+			    "5.11)");
 }
 
 /* Returns in the child that is to run main; the zygote itself never does. */
@@ -265,7 +268,8 @@ static void serve(struct control *c)
 			return;
 		}
 		if (pid < 0)
-			fail(c, "cannot fork a run: out of processes or memory");
+			fail(c,
+			     "cannot fork a run: out of processes or memory");
 		/*
 		 * The run may have frozen already. The tool is not woken: it
 		 * has nothing to do before the end.
