@@ -24,13 +24,6 @@ bool escape__is_private(const struct module *m, const struct function *f,
 			const struct cfa_row *row,
 			const ZydisDecodedOperandMem *mem);
 
-/* Set shares_tls of the module. */
-void tls__find(struct module *m);
-
-/* The operand is a variable of the thread, not what the C library keeps. */
-bool tls__is_variable(const struct module *m,
-		      const ZydisDecodedOperandMem *mem);
-
 /*
  * Collect a function's candidates and count what is skipped. An INSN_TSC that
  * is reached is always one: it is never moved as it is, where it would trap.

@@ -5,6 +5,7 @@
  */
 #include "instrument/internal.h"
 #include "instrument/code.h"
+#include "instrument/tls.h"
 #include "instrument/image.h"
 #include "instrument/frames.h"
 

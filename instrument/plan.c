@@ -7,6 +7,7 @@
 #include "instrument/frames.h"
 #include "instrument/emit.h"
 #include "instrument/code.h"
+#include "instrument/tls.h"
 #include "instrument/image.h"
 
 #include <errno.h>

@@ -13,6 +13,7 @@
  */
 #include "instrument/internal.h"
 #include "instrument/code.h"
+#include "instrument/tls.h"
 #include "instrument/image.h"
 
 static bool takes_address(const struct module *m)

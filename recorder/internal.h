@@ -31,9 +31,6 @@ int recorder__encode_values(const struct trace *t, struct recorder_bytes *out);
 
 struct cJSON;
 
-/* Add the notes to the object that becomes trace.json; false: no memory. */
-bool recorder__print_notes(struct cJSON *trace, const struct trace *t);
-
 /* The text of trace.json. Returns 0 or -ENOMEM. */
 int recorder__print_json(const struct trace *t,
 			 const struct format_parts *parts,

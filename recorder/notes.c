@@ -5,6 +5,7 @@
  * Only what a kind uses is there: 0 and the empty text are left out.
  */
 #include "recorder/internal.h"
+#include "recorder/notes.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

@@ -6,6 +6,7 @@
  * are hexadecimal. The order of members is fixed.
  */
 #include "recorder/internal.h"
+#include "recorder/notes.h"
 #include "recorder/bytes.h"
 #include "recorder/names.h"
 

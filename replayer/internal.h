@@ -42,10 +42,4 @@ int replayer__decode_values(struct trace *t, uint64_t nr, const uint8_t *raw,
 
 struct cJSON;
 
-/*
- * The notes of trace.json to t->note; t->nr_events is there already. Returns
- * 0, -ENOMEM or TRACE_E_CORRUPT.
- */
-int replayer__parse_notes(const struct cJSON *trace, struct trace *t);
-
 #endif /* REPLAYER_INTERNAL_H */

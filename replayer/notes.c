@@ -5,6 +5,7 @@
  * Members of a note that are missing are 0; what is there must fit.
  */
 #include "replayer/internal.h"
+#include "replayer/notes.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>

@@ -6,6 +6,7 @@
  * that a later version may add some without a new number.
  */
 #include "replayer/internal.h"
+#include "replayer/notes.h"
 #include "replayer/load.h"
 #include "recorder/names.h"
 
