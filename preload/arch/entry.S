@@ -269,7 +269,7 @@ core_on_own_stack:
 	mov	core_task_top(%rip), %rdx
 	mov	%rdx, %rcx
 	sub	%rsp, %rcx
-	cmp	$0xf000, %rcx
+	cmp	$0xf000, %rcx		/* as stacks.c has it: 15 pages */
 	cmovae	%rdx, %rsp
 	call	*%rax
 	mov	%rbp, %rsp

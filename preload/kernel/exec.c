@@ -14,6 +14,7 @@
 #include <linux/stat.h>
 
 #include "preload/kernel/seccomp.h"
+#include "preload/core/directory.h"
 
 #define NR_LIMITS 16
 #define MAX_FDS 1024
@@ -42,38 +43,23 @@ static void note_fd(struct heritage *h, uint64_t fd)
 		h->has_others = true;
 }
 
-struct entry64 {		/* struct linux_dirent64 */
-	uint64_t ino;
-	int64_t next;
-	uint16_t bytes;
-	uint8_t type;
-	char name[];
-};
+static void note_name(const char *name, void *data)
+{
+	uint64_t fd = 0;
+
+	for (; *name >= '0' && *name <= '9'; name++)
+		fd = fd * 10 + (uint64_t)(*name - '0');
+	note_fd(data, fd);
+}
 
 static void note_fds(struct heritage *h)
 {
-	static _Alignas(8) char list[4096];
 	int64_t dir = sys_call3(__NR_open, "/proc/self/fd",
 				O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	int64_t n;
 
-	if (dir < 0) {
+	if (dir < 0)
 		h->has_others = true;
-		return;
-	}
-	while ((n = sys_call3(__NR_getdents64, dir, list, sizeof(list))) > 0)
-		for (int64_t at = 0; at < n;) {
-			const struct entry64 *e = (const void *)(list + at);
-			uint64_t fd = 0;
-
-			for (const char *p = e->name; *p >= '0' && *p <= '9';
-			     p++)
-				fd = fd * 10 + (uint64_t)(*p - '0');
-			if (e->name[0] != '.')
-				note_fd(h, fd);
-			at += e->bytes;
-		}
-	sys_call1(__NR_close, dir);
+	directory_each(dir, note_name, h);
 }
 
 static void note(struct heritage *h)

@@ -24,6 +24,7 @@
 #include "preload/start/contents.h"
 #include "preload/start/inherited.h"
 #include "preload/start/renewed.h"
+#include "preload/core/directory.h"
 
 #define MAX_OUTSIDE 1024u	/* numbers from here on count as made inside */
 #define MAX_LOCKS 32u
@@ -47,40 +48,32 @@ static struct lock {
 } lock[MAX_LOCKS];
 static uint32_t nr_locks;
 
-struct linux_dirent64 {
-	uint64_t ino;
-	int64_t off;
-	uint16_t bytes;
-	uint8_t type;
-	char name[];
+/* ---------------------------------------------------------- all of them */
+
+struct each {
+	void (*look)(int64_t fd);
+	int64_t dir;		/* our own */
 };
 
-/* ---------------------------------------------------------- all of them */
+static void look_at_name(const char *name, void *data)
+{
+	const struct each *each = data;
+	uint64_t fd;
+
+	fdinfo_number(name, 10, &fd);
+	if ((int64_t)fd != each->dir)
+		each->look((int64_t)fd);
+}
 
 static void for_each_fd(void (*look)(int64_t fd))
 {
-	static char entries[4096];
-	int64_t dir, n;
+	struct each each = {
+		.look = look,
+		.dir = sys_call3(__NR_open, "/proc/self/fd",
+				 O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
+	};
 
-	dir = sys_call3(__NR_open, "/proc/self/fd",
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (dir < 0)
-		return;
-	while ((n = sys_call3(__NR_getdents64, dir, entries,
-			      sizeof(entries))) > 0)
-		for (int64_t at = 0; at < n;) {
-			const struct linux_dirent64 *d =
-				(const void *)(entries + at);
-			uint64_t fd;
-
-			at += d->bytes;
-			if (d->name[0] == '.')
-				continue;
-			fdinfo_number(d->name, 10, &fd);
-			if ((int64_t)fd != dir)
-				look((int64_t)fd);
-		}
-	sys_call1(__NR_close, dir);
+	directory_each(each.dir, look_at_name, &each);
 }
 
 static bool is_outside(int64_t fd)

@@ -31,22 +31,6 @@ static struct range {
 static uint32_t nr_ranges;
 static bool is_too_large;
 
-static const char *take_hex(const char *p, uint64_t *value)
-{
-	uint64_t v = 0;
-
-	for (;; p++) {
-		if (*p >= '0' && *p <= '9')
-			v = v << 4 | (uint64_t)(*p - '0');
-		else if (*p >= 'a' && *p <= 'f')
-			v = v << 4 | (uint64_t)(*p - 'a' + 10);
-		else
-			break;
-	}
-	*value = v;
-	return p;
-}
-
 /* "START-END rw-s OFFSET 00:01 INODE /dev/zero (deleted)" */
 static bool is_file_kept(const char *p)
 {
@@ -76,8 +60,8 @@ static void take_line(const char *p)
 	struct range r = { 0 };
 	const char *name = p;
 
-	p = take_hex(p, &r.start);
-	p = take_hex(p + (*p == '-'), &r.end);
+	p = fdinfo_number(p, 16, &r.start);
+	p = fdinfo_number(p, 16, &r.end);
 	while (*name && *name != '/')
 		name++;
 	if (*p != ' ' || p[1] != 'r' || p[4] != 's' || is_ours(&r) ||

@@ -23,6 +23,7 @@
 #include "preload/arch/sys.h"
 #include "preload/start/contents.h"
 #include "preload/start/shm.h"
+#include "preload/core/directory.h"
 
 #define VISIBLE "shm"		/* as explorer/target/shm.h has it */
 #define KEPT "keep"
@@ -43,46 +44,36 @@ static struct kept {
 } kept[MAX_KEPT];
 static uint32_t nr_kept;
 
-struct linux_dirent64 {
-	uint64_t ino;
-	int64_t off;
-	uint16_t bytes;
-	uint8_t type;
-	char name[];
-};
-
 /* ------------------------------------------------------------ /dev/shm */
 
 typedef void visitor(const char *path, const struct stat *s, int depth);
 
+struct walk {
+	const char *path;
+	visitor *visit;
+	int depth;
+};
+
+static void visit_name(const char *name, void *data)
+{
+	const struct walk *w = data;
+	char below[PATH_BYTES];
+	struct stat s;
+
+	runtime_format(below, sizeof(below), "%s/%s", w->path, name);
+	if (sys_call4(__NR_newfstatat, root, below, &s, AT_SYMLINK_NOFOLLOW) >=
+	    0)
+		w->visit(below, &s, w->depth);
+}
+
 /* Each entry of the directory `path`. */
 static void walk(const char *path, visitor *visit, int depth)
 {
-	char entries[1024], below[PATH_BYTES];
-	int64_t dir, n;
-	struct stat s;
+	struct walk w = { path, visit, depth };
 
-	dir = sys_call4(__NR_openat, root, path,
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-	if (dir < 0)
-		return;
-	while ((n = sys_call3(__NR_getdents64, dir, entries,
-			      sizeof(entries))) > 0)
-		for (int64_t at = 0; at < n;) {
-			const struct linux_dirent64 *d =
-				(const void *)(entries + at);
-
-			at += d->bytes;
-			if (d->name[0] == '.' &&
-			    (!d->name[1] || (d->name[1] == '.' && !d->name[2])))
-				continue;
-			runtime_format(below, sizeof(below), "%s/%s", path,
-				       d->name);
-			if (sys_call4(__NR_newfstatat, root, below, &s,
-				      AT_SYMLINK_NOFOLLOW) >= 0)
-				visit(below, &s, depth);
-		}
-	sys_call1(__NR_close, dir);
+	directory_each(sys_call4(__NR_openat, root, path,
+				 O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0),
+		       visit_name, &w);
 }
 
 static void kept_name(char *path, uint32_t i)
